@@ -1,0 +1,360 @@
+"""The one hierarchy of errors, and the one translation of anything else into it.
+
+Messages follow PostgreSQL's style guide: the primary message is one line in lower case without a final
+period, detail and hint are full sentences. No text names a directory of the server: sessions are named by
+their ids and files by their base names.
+"""
+
+# The names say what happened (SessionNotFound); the common base says that they are errors.
+# ruff: noqa: N818
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+
+class RvbbitError(Exception):
+    """Base of all errors that a user sees: SQLSTATE, message, detail and hint."""
+
+    sqlstate: str = "HV000"  # fdw_error
+
+    def __init__(self, message: str, *, detail: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+        self.hint = hint
+
+
+class SessionNotFound(RvbbitError):
+    """No session of that id is in the session folder."""
+
+    sqlstate = "HV00Q"  # fdw_schema_not_found: a session is a remote schema
+
+
+class FolderUnusable(RvbbitError):
+    """The session folder or the snapshot store is missing or cannot be read."""
+
+    sqlstate = "58030"  # io_error
+
+
+class SessionUnusable(RvbbitError):
+    """The session's file exists but cannot be read as a DuckDB database; `state` says why."""
+
+    sqlstate = "HV00N"  # fdw_unable_to_establish_connection
+
+    def __init__(
+        self, message: str, *, state: str = "corrupt", detail: str | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message, detail=detail, hint=hint)
+        self.state = state
+
+
+class SnapshotBusy(RvbbitError):
+    """The session changed during every attempt to copy it, and no earlier snapshot exists."""
+
+    sqlstate = "55006"  # object_in_use
+
+
+class SnapshotGone(RvbbitError):
+    """The snapshot was evicted before it could be used; whoever sees this takes another one."""
+
+    sqlstate = "55006"  # object_in_use
+
+
+class StoreFull(RvbbitError):
+    """The snapshot store has no room for a copy."""
+
+    sqlstate = "53100"  # disk_full
+
+
+class SchemaNotFound(RvbbitError):
+    """The session has no schema of that name."""
+
+    sqlstate = "HV00Q"  # fdw_schema_not_found
+
+
+class TableNotFound(RvbbitError):
+    """The session has no table or view of that name."""
+
+    sqlstate = "HV00R"  # fdw_table_not_found
+
+
+class ColumnMismatch(RvbbitError):
+    """A column of the session's table is not what the foreign table says."""
+
+    sqlstate = "HV021"  # fdw_inconsistent_descriptor_information
+
+
+class ColumnNotFound(ColumnMismatch):
+    """The session's table has no column of that name any more."""
+
+    sqlstate = "HV005"  # fdw_column_name_not_found
+
+
+class ColumnTypeChanged(ColumnMismatch):
+    """The session's column has another type than at import."""
+
+    sqlstate = "HV004"  # fdw_invalid_data_type
+
+
+class OptionError(RvbbitError):
+    """An option of that name does not exist there."""
+
+    sqlstate = "HV00D"  # fdw_invalid_option_name
+
+
+class OptionValueError(OptionError):
+    """The option exists, its value is not valid."""
+
+    sqlstate = "HV024"  # fdw_invalid_attribute_value
+
+
+class OptionMissing(OptionError):
+    """An option without which the object cannot work was not given."""
+
+    sqlstate = "HV00J"  # fdw_option_name_not_found
+
+
+class NotSupported(RvbbitError):
+    """Something that this version does not do."""
+
+    sqlstate = "0A000"  # feature_not_supported
+
+
+class AccessDenied(RvbbitError):
+    """The role or the sealed engine may not do that."""
+
+    sqlstate = "42501"  # insufficient_privilege
+
+
+class OutOfMemory(RvbbitError):
+    """DuckDB reached its memory or spill limit."""
+
+    sqlstate = "53200"  # out_of_memory
+
+
+class Interrupted(RvbbitError):
+    """The user, a timeout or the end of the backend stopped the work."""
+
+    sqlstate = "57014"  # query_canceled
+
+    def __init__(
+        self,
+        message: str = "canceling statement due to user request",
+        *,
+        detail: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, detail=detail, hint=hint)
+
+
+class InvalidValue(RvbbitError):
+    """DuckDB could not compute or convert a value."""
+
+    sqlstate = "22000"  # data_exception
+
+
+class ValueOutOfRange(InvalidValue):
+    """A value does not fit its type."""
+
+    sqlstate = "22003"  # numeric_value_out_of_range
+
+
+class QueryFailed(RvbbitError):
+    """DuckDB could not prepare or run the query."""
+
+    sqlstate = "HV00L"  # fdw_unable_to_create_execution
+
+
+class ReadFailed(RvbbitError):
+    """A file could not be read or written."""
+
+    sqlstate = "58030"  # io_error
+
+
+class TooComplex(RvbbitError):
+    """The expression is nested too deeply."""
+
+    sqlstate = "54001"  # statement_too_complex
+
+
+class Internal(RvbbitError):
+    """A fault of ours."""
+
+    sqlstate = "XX000"  # internal_error
+
+
+def translate(error: BaseException, *, roots: Iterable[str] = ()) -> RvbbitError:
+    """One of our errors for any exception; `roots` are directories whose names must not be shown."""
+    if isinstance(error, RvbbitError):
+        return error
+    if type(error).__module__.split(".")[0] in {"duckdb", "_duckdb"}:
+        return translate_text(str(error), roots=roots)
+    if isinstance(error, OSError):
+        return _from_os(error, roots)
+    return _from_python(error, roots)
+
+
+def translate_text(text: str, *, roots: Iterable[str] = ()) -> RvbbitError:
+    """One of our errors for an error text of DuckDB, such as "INTERRUPT Error: Interrupted!"."""
+    kind, body = _split_kind(scrub(text, roots))
+    for pattern, make in _BY_CONTENT:
+        if pattern.search(body):
+            return make(body)
+    make_kind = _BY_KIND.get(kind.lower())
+    return make_kind(body) if make_kind else _plain(QueryFailed, body)
+
+
+def scrub(text: str, roots: Iterable[str] = ()) -> str:
+    """The text with each absolute path shortened to its last part, without DuckDB's advice about locks."""
+    for root in sorted((r.rstrip("/") for r in roots), key=len, reverse=True):
+        if root:
+            text = text.replace(root + "/", "").replace(root, os.path.basename(root))  # noqa: PTH119
+    text = _SEE_ALSO.sub("", text)
+    text = _QUOTED_PATH.sub(lambda match: match[1] + _last_part(match[2]) + match[1], text)
+    return _BARE_PATH.sub(lambda match: _last_part(match[0]), text)
+
+
+def one_line(text: str) -> str:
+    """The first line of the text as a primary message: no capital at the start, no period at the end."""
+    line = text.strip().split("\n", 1)[0].strip().rstrip(".!")
+    if len(line) > 1 and line[0].isupper() and not line[1].isupper():
+        line = line[0].lower() + line[1:]
+    return line or "unknown error"
+
+
+_SEE_ALSO = re.compile(r"\s*See also https?://\S+")
+_QUOTED_PATH = re.compile(r"""(["'])((?:file:)?/[^"'\n]*)\1""")
+_BARE_PATH = re.compile(r"""(?<![\w/:.<"'])/(?:[^\s/"':,;()]+/)+[^\s/"':,;()]*""")
+_KIND = re.compile(r"^(?:Error: )?((?:[A-Za-z]+[ -]){0,4}Error): (.*)$", re.DOTALL)
+
+
+def _last_part(path: str) -> str:
+    return path.rstrip("/").rsplit("/", 1)[-1]
+
+
+def _split_kind(text: str) -> tuple[str, str]:
+    """DuckDB's kind of error ("IO Error") and the rest; an exception's own prefix may stand before it."""
+    match = _KIND.match(text.strip())
+    return (match[1], match[2].strip()) if match else ("", text.strip())
+
+
+def _sentence(text: str) -> str | None:
+    text = text.strip()
+    if not text:
+        return None
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?^" else ".")
+
+
+def _plain(kind: type[RvbbitError], body: str) -> RvbbitError:
+    first, _, rest = body.partition("\n")
+    return kind(one_line(first), detail=_sentence(rest))
+
+
+def _from_os(error: OSError, roots: Iterable[str]) -> RvbbitError:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return store_full()
+    name = _last_part(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else ""
+    reason = error.strerror or one_line(scrub(str(error), roots))
+    return ReadFailed(
+        f'could not access "{name}": {reason}' if name else f"could not access a file: {reason}"
+    )
+
+
+def _from_python(error: BaseException, roots: Iterable[str]) -> RvbbitError:
+    text = one_line(scrub(str(error), roots))
+    if isinstance(error, MemoryError):
+        return OutOfMemory("out of memory")
+    if isinstance(error, KeyboardInterrupt) or text == "query interrupted":
+        return Interrupted()
+    if isinstance(error, RecursionError):
+        return TooComplex("expression is nested too deeply")
+    return Internal(f"internal error of rvbbit_fdw: {type(error).__name__}: {text}")
+
+
+def store_full() -> StoreFull:
+    """The error for a snapshot store whose file system is full."""
+    return StoreFull(
+        "could not copy the session: no space left in the snapshot store",
+        hint="Free some disk space, or lower rvbbit.snapshot_limit.",
+    )
+
+
+def _interrupted(_body: str) -> RvbbitError:
+    return Interrupted()
+
+
+def _memory(body: str) -> RvbbitError:
+    return OutOfMemory(
+        "out of memory while reading a session",
+        detail=_sentence(body.split("\n", 1)[0]),
+        hint="Raise rvbbit.memory_limit or rvbbit.temp_limit, or let the query read less.",
+    )
+
+
+def _corrupt(body: str) -> RvbbitError:
+    return SessionUnusable(
+        "could not read the session: its file is damaged",
+        detail=_sentence(body.split("\n", 1)[0]),
+        hint="Run the workflow again, or restore the file from a copy.",
+    )
+
+
+def _denied(body: str) -> RvbbitError:
+    return AccessDenied(
+        "the session tried to reach something outside its own file",
+        detail=_sentence(body.split("\n", 1)[0]),
+        hint="Views of a session may read tables of the same session only.",
+    )
+
+
+def _table(body: str) -> RvbbitError:
+    return TableNotFound(one_line(body), hint="Import the session's schema again.")
+
+
+class _Kind:
+    """Makes an error of one class from DuckDB's text."""
+
+    def __init__(self, kind: type[RvbbitError]) -> None:
+        self._kind = kind
+
+    def __call__(self, body: str) -> RvbbitError:
+        return _plain(self._kind, body)
+
+
+def _full(_body: str) -> RvbbitError:
+    return store_full()
+
+
+_Maker = Callable[[str], RvbbitError]
+
+# What the text says weighs more than the kind that DuckDB gives it.
+_BY_CONTENT: Sequence[tuple[re.Pattern[str], _Maker]] = (
+    (re.compile(r"No space left on device|Disk quota exceeded", re.IGNORECASE), _full),
+    (
+        re.compile(
+            r"not a valid DuckDB database file|Could not read enough bytes|Corrupt (database|WAL) file"
+            r"|Failure while replaying WAL|does not match stored checksum"
+        ),
+        _corrupt,
+    ),
+    (re.compile(r"disabled by configuration|external extensions is disabled"), _denied),
+    (re.compile(r"^Table with name .* does not exist"), _table),
+)
+
+_BY_KIND: Mapping[str, _Maker] = {
+    "interrupt error": _interrupted,
+    "out of memory error": _memory,
+    "permission error": _denied,
+    "conversion error": _Kind(InvalidValue),
+    "invalid input error": _Kind(InvalidValue),
+    "out of range error": _Kind(ValueOutOfRange),
+    "decimal error": _Kind(ValueOutOfRange),
+    "io error": _Kind(ReadFailed),
+    "not implemented error": _Kind(NotSupported),
+    "internal error": _Kind(Internal),
+    "fatal error": _Kind(Internal),
+}
