@@ -1,0 +1,46 @@
+-- rvbbit_reader reads sessions; rvbbit_operator also imports them. Neither can log in: people get them by GRANT.
+
+CREATE PROCEDURE rvbbit._ensure_role(role name, description text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles AS r WHERE r.rolname = role) THEN
+        EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', role);
+        EXECUTE pg_catalog.format('COMMENT ON ROLE %I IS %L', role, description);
+    END IF;
+EXCEPTION
+    -- Roles belong to the cluster: a set-up in another database may have been faster.
+    WHEN duplicate_object OR unique_violation THEN NULL;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._ensure_role(name, text) IS 'internal: make a role that is missing';
+
+CREATE PROCEDURE rvbbit._ensure_roles()
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    CALL rvbbit._ensure_role('rvbbit_reader', 'reads RVBBIT sessions and their catalogs');
+    CALL rvbbit._ensure_role('rvbbit_operator', 'reads and imports RVBBIT sessions');
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m
+                   WHERE m.roleid = 'rvbbit_reader'::pg_catalog.regrole
+                     AND m.member = 'rvbbit_operator'::pg_catalog.regrole) THEN
+        GRANT rvbbit_reader TO rvbbit_operator;
+    END IF;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._ensure_roles() IS 'internal: make the roles rvbbit_reader and rvbbit_operator';
+
+CREATE PROCEDURE rvbbit._grant_privileges(server text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    GRANT USAGE ON SCHEMA public TO rvbbit_reader;
+    GRANT SELECT ON TABLE public.rvbbit_sessions TO rvbbit_reader;
+    EXECUTE pg_catalog.format('GRANT USAGE ON FOREIGN SERVER %I TO rvbbit_operator', server);
+    EXECUTE pg_catalog.format('GRANT CREATE ON DATABASE %I TO rvbbit_operator', pg_catalog.current_database());
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._grant_privileges(text) IS 'internal: what readers and operators may do';

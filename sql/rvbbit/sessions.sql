@@ -1,0 +1,166 @@
+-- public.rvbbit_sessions: every session of the folder. Not a member of the extension, so that pg_dump keeps
+-- it with its grants, and changed only in place, so that views over it survive.
+
+CREATE FUNCTION rvbbit._session_columns()
+    RETURNS TABLE (name name, type text, comment text)
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    VALUES
+    ('session_id'::pg_catalog.name, 'text', 'name of the session: its file name without .duckdb'),
+    ('state', 'text', 'ready, live (a writer has it open), empty, corrupt, encrypted, newer or unreadable'),
+    ('size_bytes', 'bigint', 'size of the database file and its write-ahead log'),
+    ('size_mb', 'double precision', 'the same in megabytes of 1,048,576 bytes'),
+    ('wal_bytes', 'bigint', 'size of the write-ahead log: what is not yet in the database file'),
+    ('created_at', 'timestamp with time zone', 'when the file was made, as far as the file system knows'),
+    ('modified_at', 'timestamp with time zone', 'last change of the database file or its write-ahead log'),
+    ('age_hours', 'double precision', 'hours since the last change'),
+    ('table_count', 'integer', 'number of tables and views; opens the session'),
+    ('duckdb_version', 'text', 'DuckDB version that created the file'),
+    ('storage_version', 'integer', 'DuckDB storage version of the file'),
+    ('file_path', 'text', 'path on the server; null without the rights of pg_read_server_files'),
+    ('error', 'text', 'why the session cannot be read');
+END;
+COMMENT ON FUNCTION rvbbit._session_columns() IS 'internal: the columns of rvbbit_sessions';
+
+-- Wrong kind of relation or wrong server: nothing that ALTER could mend.
+CREATE PROCEDURE rvbbit._check_sessions_table(server text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    present text;
+BEGIN
+    SELECT s.srvname INTO present
+    FROM pg_catalog.pg_foreign_table AS t
+    JOIN pg_catalog.pg_foreign_server AS s ON s.oid = t.ftserver
+    WHERE t.ftrelid = 'public.rvbbit_sessions'::pg_catalog.regclass;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'relation "public.rvbbit_sessions" exists and is not a foreign table'
+            USING ERRCODE = 'wrong_object_type', HINT = 'Rename it, then call rvbbit.setup() again.';
+    ELSIF present <> server THEN
+        RAISE EXCEPTION 'foreign table "public.rvbbit_sessions" belongs to the server "%", not to "%"', present, server
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'Rename or drop it, then call rvbbit.setup() again.';
+    END IF;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._check_sessions_table(text) IS 'internal: refuse what setup() cannot bring in step';
+
+CREATE FUNCTION rvbbit._sessions_changes()
+    RETURNS SETOF text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH present AS (
+        SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type
+        FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid = pg_catalog.to_regclass('public.rvbbit_sessions')
+          AND a.attnum > 0 AND NOT a.attisdropped
+    )
+    SELECT CASE
+               WHEN p.attname IS NULL THEN pg_catalog.format('ADD COLUMN %I %s', c.name, c.type)
+               WHEN c.name IS NULL THEN pg_catalog.format('DROP COLUMN %I', p.attname)
+               ELSE pg_catalog.format('ALTER COLUMN %I TYPE %s', c.name, c.type)
+           END
+    FROM rvbbit._session_columns() AS c
+    FULL JOIN present AS p ON p.attname = c.name
+    WHERE p.type IS DISTINCT FROM c.type;
+END;
+COMMENT ON FUNCTION rvbbit._sessions_changes() IS 'internal: ALTER FOREIGN TABLE actions that rvbbit_sessions needs';
+
+CREATE FUNCTION rvbbit._sessions_options()
+    RETURNS SETOF text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH wanted (name, value) AS (VALUES ('catalog', 'sessions')),
+    present AS (
+        SELECT o.option_name AS name, o.option_value AS value
+        FROM pg_catalog.pg_foreign_table AS t, pg_catalog.pg_options_to_table(t.ftoptions) AS o
+        WHERE t.ftrelid = pg_catalog.to_regclass('public.rvbbit_sessions')
+    )
+    SELECT CASE
+               WHEN p.name IS NULL THEN pg_catalog.format('OPTIONS (ADD %I %L)', w.name, w.value)
+               WHEN w.name IS NULL THEN pg_catalog.format('OPTIONS (DROP %I)', p.name)
+               ELSE pg_catalog.format('OPTIONS (SET %I %L)', w.name, w.value)
+           END
+    FROM wanted AS w
+    FULL JOIN present AS p ON p.name = w.name
+    WHERE p.value IS DISTINCT FROM w.value
+    ORDER BY w.name NULLS FIRST;
+END;
+COMMENT ON FUNCTION rvbbit._sessions_options() IS 'internal: option changes that rvbbit_sessions needs';
+
+-- A view may hold a column as it is; that view is worth more than a tidy table.
+CREATE PROCEDURE rvbbit._alter_sessions_table(action text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE 'ALTER FOREIGN TABLE public.rvbbit_sessions ' || action;
+EXCEPTION
+    WHEN dependent_objects_still_exist OR feature_not_supported THEN
+        RAISE WARNING 'foreign table "public.rvbbit_sessions" was not changed: %', action
+            USING DETAIL = SQLERRM, ERRCODE = SQLSTATE,
+                  HINT = 'Drop what depends on the column, then call rvbbit.setup() again.';
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._alter_sessions_table(text) IS 'internal: one change, or a warning why not';
+
+CREATE PROCEDURE rvbbit._create_sessions_table(server text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    columns text;
+BEGIN
+    SELECT pg_catalog.string_agg(pg_catalog.format('%I %s', c.name, c.type), ', ') INTO columns
+    FROM rvbbit._session_columns() AS c;
+    EXECUTE pg_catalog.format('CREATE FOREIGN TABLE public.rvbbit_sessions (%s) SERVER %I OPTIONS (catalog %L)',
+                              columns, server, 'sessions');
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._create_sessions_table(text) IS 'internal: make rvbbit_sessions';
+
+CREATE PROCEDURE rvbbit._comment_sessions_table()
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    sessions CONSTANT regclass := 'public.rvbbit_sessions';
+    col record;
+BEGIN
+    IF pg_catalog.obj_description(sessions, 'pg_class') IS NULL THEN
+        COMMENT ON FOREIGN TABLE public.rvbbit_sessions IS 'every RVBBIT session of the folder, with its state';
+    END IF;
+    FOR col IN
+        SELECT c.name, c.comment
+        FROM rvbbit._session_columns() AS c
+        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = sessions AND a.attname = c.name
+        WHERE pg_catalog.col_description(sessions, a.attnum) IS DISTINCT FROM c.comment
+    LOOP
+        EXECUTE pg_catalog.format('COMMENT ON COLUMN public.rvbbit_sessions.%I IS %L', col.name, col.comment);
+    END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._comment_sessions_table() IS 'internal: comments that clients show';
+
+CREATE PROCEDURE rvbbit._ensure_sessions_table(server text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    action text;
+BEGIN
+    IF pg_catalog.to_regclass('public.rvbbit_sessions') IS NULL THEN
+        CALL rvbbit._create_sessions_table(server);
+    END IF;
+    CALL rvbbit._check_sessions_table(server);
+    FOR action IN SELECT rvbbit._sessions_changes() UNION ALL SELECT rvbbit._sessions_options() LOOP
+        CALL rvbbit._alter_sessions_table(action);
+    END LOOP;
+    CALL rvbbit._comment_sessions_table();
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._ensure_sessions_table(text) IS 'internal: make rvbbit_sessions or bring it in step';
