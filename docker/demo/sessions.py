@@ -1,0 +1,120 @@
+"""Write the demo sessions into an empty folder: `sessions.py <folder>`.
+
+Needs Python 3.11 or later and duckdb 1.4.2, the version that RVBBIT writes with.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import damage
+from catalogue import SESSIONS, Session
+
+DUCKDB_VERSION = "1.4.2"
+WRITERS = 4
+
+
+class DemoError(Exception):
+    """Something that one sentence explains."""
+
+
+def check_duckdb() -> None:
+    """The files must be what RVBBIT's own DuckDB writes."""
+    try:
+        found = version("duckdb")
+    except PackageNotFoundError:
+        found = "none"
+    if found != DUCKDB_VERSION:
+        raise DemoError(
+            f"The demo sessions are written with duckdb {DUCKDB_VERSION}, and this Python has {found}."
+        )
+
+
+def prepare(folder: Path) -> None:
+    """Never write where files already are."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise DemoError(f"{folder} already has files: name an empty or a new folder.")
+    except OSError as error:
+        raise DemoError(f"{folder} cannot be used: {error.strerror}.") from error
+
+
+def files_of(folder: Path, session: Session) -> list[Path]:
+    """The database file and, if the writer left one, its WAL."""
+    database = folder / f"{session.id}.duckdb"
+    return [path for path in (database, database.with_name(database.name + ".wal")) if path.exists()]
+
+
+def run_writer(folder: Path, session: Session) -> None:
+    """One process per session; a killed one must have died by its own hand."""
+    command = [sys.executable, str(Path(__file__).with_name("writer.py")), str(folder), session.id]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != (-signal.SIGKILL if session.killed else 0):
+        raise DemoError(f"{session.id} could not be written: {result.stderr.strip()}")
+
+
+def write(folder: Path, session: Session, now: float) -> tuple[Session, int]:
+    """Write, damage and date one session; returns the bytes it takes."""
+    run_writer(folder, session)
+    if session.damage:
+        damage.apply(folder / f"{session.id}.duckdb", session.damage)
+    files = files_of(folder, session)
+    modified = now - session.age_hours * 3600
+    for path in files:
+        os.utime(path, (modified, modified))
+    return session, sum(path.stat().st_size for path in files)
+
+
+def describe(session: Session) -> str:
+    """What is special about a session, for the progress line."""
+    killed = "killed writer, all data in its WAL" if session.killed else ""
+    return session.damage or killed or (f"{len(session.tables)} tables" if session.tables else "empty")
+
+
+def remove_all(folder: Path) -> None:
+    """Leave the folder empty as it was, so that the next try may write there."""
+    for session in SESSIONS:
+        for path in files_of(folder, session):
+            path.unlink()
+
+
+def write_all(folder: Path) -> int:
+    """Write every session, a line for each; returns the bytes of all."""
+    now, total = time.time(), 0
+    with ThreadPoolExecutor(WRITERS) as pool:
+        for session, size in pool.map(lambda session: write(folder, session, now), SESSIONS):
+            total += size
+            print(f"  {session.id:<72} {size / 2**20:5.1f} MB  {describe(session)}", flush=True)
+    return total
+
+
+def main(arguments: list[str]) -> int:
+    """Returns the exit code."""
+    if len(arguments) != 1:
+        print("usage: sessions.py <folder>", file=sys.stderr)
+        return 2
+    folder, started = Path(arguments[0]), time.monotonic()
+    try:
+        check_duckdb()
+        prepare(folder)
+        try:
+            total = write_all(folder)
+        except BaseException:
+            remove_all(folder)
+            raise
+    except DemoError as error:
+        print(error, file=sys.stderr)
+        return 1
+    seconds = time.monotonic() - started
+    print(f"{len(SESSIONS)} demo sessions, {total / 2**20:.1f} MB, in {folder} ({seconds:.1f} s)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
