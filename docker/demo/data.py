@@ -53,7 +53,7 @@ RECIPES = {
     "tickets": """
         SELECT 'T-' || lpad(i::VARCHAR, 5, '0') AS ticket, timezone('UTC', moment(i)) AS opened_at,
                region(i) AS region,
-               pick(['arrived broken', 'wrong invoice', 'where is my parcel?', 'thank you'], i, 16) AS subject,
+               pick(['arrived broken', 'wrong invoice', 'late parcel', 'thank you'], i, 16) AS subject,
                list_filter(['billing', 'delivery', 'quality'], lambda x: dice(x || i, 30, 2) = 0) AS labels,
                {{'priority': 1 + dice(i, 17, 4), 'channel': pick(['mail', 'chat'], i, 18)}} AS meta
         FROM range({rows}) AS r(i)""",

@@ -77,7 +77,9 @@ def main() -> int:
     if not arguments.folder.is_dir():
         print(f"{arguments.folder} is not a folder.", file=sys.stderr)
         return 1
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # docker stop ends it as cleanly as Ctrl-C
+    # A stopped container or a job in the background ends as cleanly as Ctrl-C.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     run(arguments.folder / f"{session_id()}.duckdb", arguments.seconds)
     return 0
 
