@@ -1,0 +1,95 @@
+/*-------------------------------------------------------------------------
+ *
+ * module.c
+ *	  The library's start, its settings, and the handler.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+
+#include "fmgr.h"
+#include "foreign/fdwapi.h"
+#include "miscadmin.h"
+#include "utils/guc.h"
+
+#include "python.h"
+#include "rvbbit.h"
+
+PG_MODULE_MAGIC;
+
+PG_FUNCTION_INFO_V1(rvbbit_fdw_handler);
+
+int			rvbbit_memory_limit = 256 * 1024;
+int			rvbbit_temp_limit = 1024 * 1024;
+int			rvbbit_snapshot_limit = 2048;
+int			rvbbit_threads = 1;
+
+/*
+ * The limits of a backend's DuckDB instance, which is sealed once it is made:
+ * so they are fixed when a connection starts.
+ */
+static void
+define_settings(void)
+{
+	DefineCustomIntVariable("rvbbit.memory_limit",
+							"Memory that DuckDB may use in one connection.",
+							NULL, &rvbbit_memory_limit, 256 * 1024, 16 * 1024, INT_MAX,
+							PGC_SU_BACKEND, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("rvbbit.temp_limit",
+							"Disk space that DuckDB may use for spilling in one connection.",
+							NULL, &rvbbit_temp_limit, 1024 * 1024, 0, INT_MAX,
+							PGC_SU_BACKEND, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("rvbbit.snapshot_limit",
+							"Disk space that the snapshots of all sessions may use.",
+							NULL, &rvbbit_snapshot_limit, 2048, 1, INT_MAX,
+							PGC_SIGHUP, GUC_UNIT_MB, NULL, NULL, NULL);
+	DefineCustomIntVariable("rvbbit.threads",
+							"Threads that DuckDB may use in one connection.",
+							NULL, &rvbbit_threads, 1, 1, 64,
+							PGC_SU_BACKEND, 0, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("rvbbit");
+}
+
+/*
+ * Start Python in the postmaster, so that backends inherit it with the brain
+ * and an idle DuckDB instance.  It is only a matter of speed: a failure is
+ * logged.  plpython3u must start Python itself where it was loaded first.
+ */
+static void
+preload(void)
+{
+	char		error[256];
+
+	if (dlsym(RTLD_DEFAULT, "PyInit_plpy") != NULL)
+		ereport(LOG,
+				(errmsg("rvbbit_fdw does not preload Python"),
+				 errdetail("plpython3 stands before rvbbit_fdw in \"shared_preload_libraries\"."),
+				 errhint("Name rvbbit_fdw first to make the first query of a connection faster.")));
+	else if (!python_start(error, sizeof(error)) || !python_preload(error, sizeof(error)))
+		ereport(LOG,
+				(errmsg("rvbbit_fdw could not preload Python"),
+				 errdetail_internal("%s", error)));
+}
+
+void
+_PG_init(void)
+{
+	define_settings();
+	if (process_shared_preload_libraries_in_progress)
+		preload();
+}
+
+Datum
+rvbbit_fdw_handler(PG_FUNCTION_ARGS)
+{
+	FdwRoutine *routine = makeNode(FdwRoutine);
+
+	(void) fcinfo;
+	rvbbit_scan_routine(routine);
+	routine->ExplainForeignScan = rvbbit_explain_scan;
+	routine->ImportForeignSchema = rvbbit_import_schema;
+	PG_RETURN_POINTER(routine);
+}

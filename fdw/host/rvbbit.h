@@ -1,0 +1,86 @@
+/*-------------------------------------------------------------------------
+ *
+ * rvbbit.h
+ *	  What the parts of the C host share.
+ *
+ * The host knows PostgreSQL and nothing of sessions; the brain (Python) knows
+ * sessions and nothing of PostgreSQL.  PROTOCOL.md says how they talk.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RVBBIT_H
+#define RVBBIT_H
+
+#include "postgres.h"
+
+#include "commands/explain.h"
+#include "foreign/fdwapi.h"
+#include "foreign/foreign.h"
+#include "nodes/execnodes.h"
+#include "nodes/pathnodes.h"
+#include "utils/jsonb.h"
+
+/* Settings (module.c); sizes in kB, snapshot_limit in MB. */
+extern int	rvbbit_memory_limit;
+extern int	rvbbit_temp_limit;
+extern int	rvbbit_snapshot_limit;
+extern int	rvbbit_threads;
+
+/*
+ * A scan that the brain has open: its Arrow stream and the batch that is being
+ * decoded.  malloc'ed, because a helper thread may have to free it.
+ */
+typedef struct RvbbitStream RvbbitStream;
+
+/*
+ * interrupt.c: run something in the brain, acting on interrupts meanwhile.
+ * The stream is the caller's from rvbbit_open() to rvbbit_close(); an error may
+ * take it away, which sets the pointer to NULL.
+ */
+extern Jsonb *rvbbit_call(const char *operation, const char *request);
+extern Jsonb *rvbbit_open(RvbbitStream **stream, const char *request);
+extern bool rvbbit_next(RvbbitStream **stream);
+extern void rvbbit_close(RvbbitStream **stream);
+extern void rvbbit_cleanup_at_exit(const char *directory);
+
+/* request.c: JSON that goes to the brain */
+extern void request_begin(StringInfo buf, ForeignServer *server);
+extern void request_options(StringInfo buf, const char *key, List *options);
+extern void request_string(StringInfo buf, const char *key, const char *value);
+extern void request_table(StringInfo buf, Oid relid);
+
+/* reply.c: JSON that comes from the brain */
+extern Jsonb *reply_parse(const char *text);
+extern JsonbValue *reply_get(JsonbContainer *object, const char *key);
+extern char *reply_string(JsonbContainer *object, const char *key);
+extern bool reply_bool(JsonbContainer *object, const char *key);
+extern char *reply_element(JsonbContainer *array, uint32 index);
+extern List *reply_list(JsonbContainer *object, const char *key);
+extern void reply_report(Jsonb *reply);
+
+/* pin.c: which snapshots a statement shares */
+extern uint64 pin_for(EState *estate);
+extern uint64 *pin_take_released(int *count);
+
+/* options.c */
+extern char *option_value(List *options, const char *name);
+
+/* walk.c */
+extern char *walk_conditions(List *clauses, Index relid, List **parameters);
+extern void write_value(StringInfo buf, Oid type, Datum value, bool isnull);
+extern char *type_name(Oid type);
+extern int	fixed_output_begin(void);
+extern void fixed_output_end(int nestlevel);
+
+/* scan.c */
+extern char *scan_request(ForeignScanState *node, bool to_run);
+extern int64 scan_batches(ForeignScanState *node);
+extern void rvbbit_scan_routine(FdwRoutine *routine);
+
+/* import.c */
+extern List *rvbbit_import_schema(ImportForeignSchemaStmt *stmt, Oid server_oid);
+
+/* explain.c */
+extern void rvbbit_explain_scan(ForeignScanState *node, ExplainState *es);
+
+#endif							/* RVBBIT_H */
