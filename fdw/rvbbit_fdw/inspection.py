@@ -1,0 +1,147 @@
+"""The state of one session: its first bytes, its lock and its birth time."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import functools
+import os
+import stat
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from rvbbit_fdw.storage import HEADER_BYTES, CorruptHeader, Header, read_header
+
+if TYPE_CHECKING:
+    from rvbbit_fdw.sessions import SessionFile
+
+State = Literal["ready", "live", "empty", "corrupt", "encrypted", "newer", "unreadable"]
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What the headers and the lock of a session say; `error` is a part of a sentence without any path.
+
+    States, the first that holds: `unreadable` (permissions, vanished, an I/O error), `corrupt` (also a
+    file of no bytes, unless a writer is just making it: `live`), `encrypted`, `newer` (storage that DuckDB
+    here cannot read), `live` (a writer holds the lock), `empty` (headers alone and no WAL byte: no table was ever
+    committed), `ready`. A checkpointed file whose tables were all dropped is `ready`: only DuckDB could tell.
+    """
+
+    state: State
+    storage_version: int | None = None
+    duckdb_version: str | None = None
+    error: str | None = None
+
+
+def inspect(file: SessionFile) -> Inspection:
+    """Read 12 KB and ask for the lock; never raises for anything that is wrong with the file."""
+    try:
+        descriptor = open_regular(file.target)
+    except OSError as error:
+        return Inspection("unreadable", error=_why_unreadable(error))
+    try:
+        data = read_start(descriptor)
+        return _judge(data, _has_writer(descriptor), os.fstat(descriptor).st_size, file.wal_bytes)
+    except OSError as error:
+        return Inspection("unreadable", error=_why_unreadable(error))
+    finally:
+        os.close(descriptor)
+
+
+def judge_header(data: bytes) -> Inspection:
+    """The state that the first bytes alone tell: `ready`, `corrupt`, `encrypted` or `newer`."""
+    try:
+        header = read_header(data)
+    except CorruptHeader as error:
+        return Inspection("corrupt", error=str(error))
+    if header.encrypted:
+        return _versions("encrypted", header, "the file is encrypted")
+    if header.newer:
+        return _versions("newer", header, f"its storage version {header.storage_version} is too new")
+    return _versions("ready", header, None)
+
+
+def open_regular(path: str) -> int:
+    """Open a regular file for reading; OSError for anything else, without ever waiting for it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file")
+    return descriptor
+
+
+def read_start(descriptor: int) -> bytes:
+    """The first 12,288 bytes, or all if there are fewer."""
+    return os.pread(descriptor, HEADER_BYTES, 0)
+
+
+def created_ns(file: SessionFile) -> int:
+    """When the file was made, in nanoseconds since 1970; never later than its last change.
+
+    Where the file system keeps no birth time it is the older of status change and last change.
+    """
+    born = _birth_ns(file.target)
+    if born is None:
+        try:
+            born = os.lstat(file.target).st_ctime_ns
+        except OSError:
+            born = file.modified_ns
+    return min(born, file.modified_ns)
+
+
+def _judge(data: bytes, has_writer: bool, size: int, wal_bytes: int) -> Inspection:
+    found = judge_header(data)
+    if found.state == "corrupt" and size < HEADER_BYTES and has_writer:
+        return Inspection("live")
+    if found.state != "ready":
+        return found
+    if has_writer:
+        return Inspection("live", found.storage_version, found.duckdb_version)
+    if size == HEADER_BYTES and wal_bytes == 0:
+        return Inspection("empty", found.storage_version, found.duckdb_version)
+    return found
+
+
+def _versions(state: State, header: Header, error: str | None) -> Inspection:
+    return Inspection(state, header.storage_version, header.library_version, error)
+
+
+def _has_writer(descriptor: int) -> bool:
+    """True if another process holds DuckDB's write lock; never seen where locks do not cross the mount."""
+    ask = struct.pack("hhqqi4x", fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
+    try:
+        answer = fcntl.fcntl(descriptor, fcntl.F_GETLK, ask)
+    except OSError:
+        return False
+    return bool(struct.unpack("hhqqi4x", answer)[0] == fcntl.F_WRLCK)
+
+
+def _why_unreadable(error: OSError) -> str:
+    reasons = {errno.ENOENT: "the file has vanished", errno.ELOOP: "the file is a symbolic link"}
+    return reasons.get(error.errno or 0, (error.strerror or "the file cannot be read").lower())
+
+
+_AT_FDCWD = -100
+_AT_SYMLINK_NOFOLLOW = 0x100
+_STATX_BTIME = 0x800
+_STATX_BTIME_OFFSET = 80
+
+
+@functools.cache
+def _statx() -> Any | None:
+    return getattr(ctypes.CDLL(None, use_errno=True), "statx", None)
+
+
+def _birth_ns(path: str) -> int | None:
+    statx = _statx()
+    if statx is None:
+        return None
+    buffer = ctypes.create_string_buffer(256)
+    if statx(_AT_FDCWD, os.fsencode(path), _AT_SYMLINK_NOFOLLOW, _STATX_BTIME, buffer) != 0:
+        return None
+    seconds, nanoseconds = struct.unpack_from("qI", buffer, _STATX_BTIME_OFFSET)
+    has_birth = struct.unpack_from("I", buffer, 0)[0] & _STATX_BTIME
+    return seconds * 1_000_000_000 + nanoseconds if has_birth else None

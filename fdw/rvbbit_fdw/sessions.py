@@ -1,0 +1,225 @@
+"""The session folder: which sessions exist, from names and stat alone.
+
+Listing costs one directory scan and one stat per session; opening a file (`inspect`, in `inspection`) is a
+separate step. DuckDB never sees a file of this folder: its locks would stop the workflow that writes there.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rvbbit_fdw import errors
+from rvbbit_fdw.inspection import Inspection, State, created_ns, inspect
+from rvbbit_fdw.nearest import did_you_mean, nearest
+from rvbbit_fdw.storage import WAL_SUFFIXES
+
+__all__ = [
+    "ALL", "SUFFIX", "Check", "Inspection", "SessionFile", "SessionFolder", "State", "Wanted",
+    "created_ns", "inspect", "is_session_id", "no_check",
+]  # fmt: skip
+
+SUFFIX: Final = ".duckdb"
+Check = Callable[[], None]
+"""Called often in every loop; raises errors.Interrupted when the statement was cancelled."""
+
+_CHECK_EVERY = 256
+
+
+def no_check() -> None:
+    """A check that never interrupts."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFile:
+    """One session as stat shows it; nothing was opened.
+
+    `path` is the name in the folder, from which the WAL files have theirs; `target` is the regular file
+    itself, another path only where `path` is a symbolic link within the folder. `modified_ns` is the newer
+    of db and WAL.
+    """
+
+    session_id: str
+    path: str
+    target: str
+    size_bytes: int
+    wal_bytes: int
+    modified_ns: int
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which sessions a query asks for; both times are inclusive. With `ids` the folder is not scanned."""
+
+    ids: frozenset[str] | None = None
+    prefix: str = ""
+    modified_after_ns: int | None = None
+    modified_before_ns: int | None = None
+
+    def has_name(self, session_id: str) -> bool:
+        """True if nothing about the id's text excludes the session."""
+        return session_id.startswith(self.prefix) and (self.ids is None or session_id in self.ids)
+
+    def has_time(self, modified_ns: int) -> bool:
+        """True if the time of the last change is within the limits."""
+        after, before = self.modified_after_ns, self.modified_before_ns
+        return (after is None or modified_ns >= after) and (before is None or modified_ns <= before)
+
+
+ALL: Final = Wanted()
+
+
+@dataclass(frozen=True)
+class SessionFolder:
+    """A directory of `<session_id>.duckdb` files."""
+
+    path: str
+
+    def list(self, wanted: Wanted = ALL, check: Check = no_check) -> Iterator[SessionFile]:
+        """The sessions wanted, in no order. Files that are no sessions, or vanish meanwhile, are left out."""
+        found = self._scanned(wanted, check) if wanted.ids is None else self._named(wanted.ids, check)
+        return (
+            file for file in found if wanted.has_name(file.session_id) and wanted.has_time(file.modified_ns)
+        )
+
+    def find(self, session_id: str, check: Check = no_check) -> SessionFile:
+        """The session of that id; SessionNotFound with a hint if there is none."""
+        file = self._stat_session(session_id) if is_session_id(session_id) else None
+        if file is None:
+            self._require_folder()
+            raise self._not_found(session_id, check)
+        return file
+
+    def _named(self, ids: frozenset[str], check: Check) -> Iterator[SessionFile]:
+        self._require_folder()
+        for number, session_id in enumerate(ids):
+            if number % _CHECK_EVERY == 0:
+                check()
+            file = self._stat_session(session_id) if is_session_id(session_id) else None
+            if file is not None:
+                yield file
+
+    def _stat_session(self, session_id: str) -> SessionFile | None:
+        path = os.path.join(self.path, session_id + SUFFIX)  # noqa: PTH118 - Path would normalise it
+        try:
+            status = os.lstat(path)
+        except (OSError, ValueError):
+            return None
+        return self._describe(session_id, path, status, [_lstat(path + suffix) for suffix in WAL_SUFFIXES])
+
+    def _scanned(self, wanted: Wanted, check: Check) -> Iterator[SessionFile]:
+        entries = self._entries(check)
+        number = 0
+        for name, entry in entries.items():
+            if not name.endswith(SUFFIX) or name == SUFFIX:
+                continue
+            number += 1
+            if number % _CHECK_EVERY == 0:
+                check()
+            session_id = _shown(name.removesuffix(SUFFIX))
+            if wanted.has_name(session_id):
+                file = self._from_entry(session_id, entry, entries)
+                if file is not None:
+                    yield file
+
+    def _entries(self, check: Check) -> dict[str, os.DirEntry[str]]:
+        """All entries by name, so that no stat is needed to know that a session has no WAL files."""
+        entries = {}
+        try:
+            with os.scandir(self.path) as found:
+                for number, entry in enumerate(found):
+                    entries[entry.name] = entry
+                    if number % _CHECK_EVERY == 0:
+                        check()
+        except OSError as error:
+            raise folder_error(error) from None
+        return entries
+
+    def _from_entry(
+        self, session_id: str, entry: os.DirEntry[str], entries: dict[str, os.DirEntry[str]]
+    ) -> SessionFile | None:
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except OSError:  # vanished since the scan
+            return None
+        wals = [_entry_stat(entries.get(entry.name + suffix)) for suffix in WAL_SUFFIXES]
+        return self._describe(session_id, entry.path, status, wals)
+
+    def _describe(
+        self, session_id: str, path: str, status: os.stat_result, wals: Sequence[os.stat_result | None]
+    ) -> SessionFile | None:
+        target = path
+        if stat.S_ISLNK(status.st_mode):
+            linked = self._inside(path)
+            if linked is None:
+                return None
+            target, status = linked
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        size, newest = 0, status.st_mtime_ns
+        for wal in wals:
+            if wal is not None:
+                size, newest = size + wal.st_size, max(newest, wal.st_mtime_ns)
+        return SessionFile(session_id, path, target, status.st_size, size, newest)
+
+    def _inside(self, link: str) -> tuple[str, os.stat_result] | None:
+        """The file that a symbolic link means, or None if it leads out of the folder or nowhere."""
+        try:
+            target = os.path.realpath(link, strict=True)
+            status = os.lstat(target)
+        except OSError:
+            return None
+        return (target, status) if target.startswith(os.path.realpath(self.path).rstrip("/") + "/") else None
+
+    def _require_folder(self) -> None:
+        try:
+            os.stat(os.path.join(self.path, "."))  # noqa: PTH116, PTH118 - "." tells whether it can be entered
+        except OSError as error:
+            raise folder_error(error) from None
+
+    def _not_found(self, session_id: str, check: Check) -> errors.SessionNotFound:
+        known = [file.session_id for file in self.list(check=check)]
+        meant = session_id.rstrip("/").rsplit("/", 1)[-1].removesuffix(SUFFIX)
+        names = [meant] if meant in known else nearest(meant, known, check)
+        return errors.SessionNotFound(f'session "{session_id}" does not exist', hint=did_you_mean(names))
+
+
+def is_session_id(text: str) -> bool:
+    """True if a file of the folder can have this id; anything that could lead elsewhere cannot."""
+    return bool(text) and "/" not in text and "\0" not in text and text not in {".", ".."}
+
+
+def folder_error(error: OSError) -> errors.FolderUnusable:
+    """The error for a session folder that is missing or cannot be read."""
+    return errors.FolderUnusable(
+        f"could not read the session folder: {error.strerror}",
+        hint='Check the option "session_dir" of the server, and who may read that folder.',
+    )
+
+
+def _shown(stem: str) -> str:
+    """The id as UTF-8 text: bytes of a name that are none become U+FFFD."""
+    if stem.isascii():
+        return stem
+    return os.fsencode(stem).decode("utf-8", "replace")
+
+
+def _lstat(path: str) -> os.stat_result | None:
+    try:
+        return _regular(os.lstat(path))
+    except OSError:  # also a name that is too long to exist
+        return None
+
+
+def _entry_stat(entry: os.DirEntry[str] | None) -> os.stat_result | None:
+    try:
+        return None if entry is None else _regular(entry.stat(follow_symlinks=False))
+    except OSError:
+        return None
+
+
+def _regular(status: os.stat_result) -> os.stat_result | None:
+    return status if stat.S_ISREG(status.st_mode) else None
