@@ -1,0 +1,132 @@
+"""All that one PostgreSQL backend keeps between calls."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from rvbbit_fdw import catalog
+from rvbbit_fdw.catalog import Catalog
+from rvbbit_fdw.engine import Attached, Engine, connect_idle
+from rvbbit_fdw.request import Server, Settings
+from rvbbit_fdw.sessions import SessionFile, SessionFolder
+from rvbbit_fdw.snapshot import SnapshotStore
+from rvbbit_fdw.tasks import Task
+
+_CATALOGS = 256
+"""How many snapshots' catalogs stay in memory."""
+
+
+class Backend:
+    """Tasks, the sealed instance of each snapshot store, and catalogs by snapshot."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: duckdb.DuckDBPyConnection | None = None
+        self._tasks: dict[int, Task] = {}
+        self._stores: dict[str, tuple[int, SnapshotStore]] = {}
+        self._engines: dict[str, Engine] = {}
+        self._catalogs: dict[str, Catalog] = {}
+
+    def preload(self) -> None:
+        """Make the idle instance that forked backends inherit."""
+        self._idle = connect_idle()
+
+    def start(self, number: int) -> Task:
+        """A new task, which `interrupt` can find from now on."""
+        task = Task(number)
+        self._tasks[number] = task
+        return task
+
+    def finish(self, number: int) -> None:
+        """Close the task and forget it; nothing if it is unknown."""
+        task = self._tasks.pop(number, None)
+        if task is not None:
+            task.close()
+
+    @contextmanager
+    def running(self, number: int) -> Iterator[Task]:
+        """A task for the time of the block."""
+        try:
+            yield self.start(number)
+        finally:
+            self.finish(number)
+
+    def interrupt(self, number: int) -> None:
+        """Interrupt the task, if it is still known."""
+        task = self._tasks.get(number)
+        if task is not None:
+            task.interrupt()
+
+    def folder(self, server: Server) -> SessionFolder:
+        """The server's session folder."""
+        return SessionFolder(server.session_dir)
+
+    def store(self, server: Server, settings: Settings) -> SnapshotStore:
+        """The server's snapshot store, under the limit that holds now."""
+        known = self._stores.get(server.snapshot_dir)
+        if known is None or known[0] != settings.snapshot_limit:
+            known = (settings.snapshot_limit, SnapshotStore(server.snapshot_dir, settings.snapshot_limit))
+            self._stores[server.snapshot_dir] = known
+        return known[1]
+
+    def engine(self, server: Server, settings: Settings) -> Engine:
+        """The sealed instance that reads the server's snapshots, made at its first use.
+
+        Limits are those of its first use: a sealed instance takes no others.
+        """
+        engine = self._engines.get(server.snapshot_dir)
+        if engine is None:
+            workplace = Path(self.store(server, settings).workplace())
+            made = Engine(self._take_idle() or connect_idle(), workplace, settings)
+            with self._lock:
+                engine = self._engines.setdefault(server.snapshot_dir, made)
+        return engine
+
+    def release(self, pin: int) -> None:
+        """Release a pin everywhere."""
+        for engine in list(self._engines.values()):
+            engine.release(pin)
+
+    def catalog(self, attached: Attached, task: Task) -> Catalog:
+        """The catalog of an attached snapshot: from memory, from its file, or read now."""
+        key, directory = attached.snapshot.key, Path(attached.snapshot.directory)
+        found = self._known_catalog(key, directory)
+        if found is None:
+            found = catalog.read(task.cursor, attached.alias)
+            catalog.save(found, directory)
+            self._remember(key, found)
+        return found
+
+    def count_tables(self, file: SessionFile, server: Server, settings: Settings, task: Task) -> int:
+        """How many tables and views the session's newest snapshot has."""
+        store = self.store(server, settings)
+        snapshot = store.take(file, task.check)
+        found = self._known_catalog(snapshot.key, Path(snapshot.directory))
+        if found is None:
+            with self.engine(server, settings).using(file, store, task) as attached:
+                found = self.catalog(attached, task)
+        return len(found.relations)
+
+    def _known_catalog(self, key: str, directory: Path) -> Catalog | None:
+        found = self._catalogs.get(key)
+        if found is None:
+            found = catalog.load(directory)
+            if found is not None:
+                self._remember(key, found)
+        return found
+
+    def _remember(self, key: str, found: Catalog) -> None:
+        with self._lock:
+            self._catalogs[key] = found
+            while len(self._catalogs) > _CATALOGS:
+                del self._catalogs[next(iter(self._catalogs))]
+
+    def _take_idle(self) -> duckdb.DuckDBPyConnection | None:
+        with self._lock:
+            idle, self._idle = self._idle, None
+            return idle

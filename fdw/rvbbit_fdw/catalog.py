@@ -1,0 +1,142 @@
+"""Tables, views and columns of one snapshot, read once and kept beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from rvbbit_fdw.sqltext import Sql, literal
+
+FILE_NAME = "catalog.json"
+_FORMAT = 1
+
+_RELATIONS = """
+SELECT schema_name, table_name, estimated_size, comment FROM duckdb_tables()
+WHERE database_name = {database} AND NOT internal
+UNION ALL
+SELECT schema_name, view_name, NULL, comment FROM duckdb_views()
+WHERE database_name = {database} AND NOT internal
+ORDER BY ALL
+"""
+
+_COLUMNS = """
+SELECT schema_name, table_name, column_name, data_type, is_nullable FROM duckdb_columns()
+WHERE database_name = {database} AND NOT internal
+ORDER BY schema_name, table_name, column_index
+"""
+
+# DuckDB calls every database's own "main" internal.
+_SCHEMAS = """
+SELECT schema_name FROM duckdb_schemas()
+WHERE database_name = {database} AND (NOT internal OR schema_name = 'main')
+ORDER BY schema_name
+"""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; `type` as duckdb_columns() writes it."""
+
+    name: str
+    type: str
+    nullable: bool
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table or a view (a view has no `estimated_rows`); deleted rows count in the estimate."""
+
+    schema: str
+    name: str
+    columns: tuple[Column, ...]
+    estimated_rows: int | None = None
+    comment: str | None = None
+
+    @property
+    def is_view(self) -> bool:
+        """True for a view."""
+        return self.estimated_rows is None
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name; DuckDB's names differ not by case alone."""
+        return self._by_name.get(name.lower())
+
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {column.name.lower(): column for column in self.columns}
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What one snapshot holds."""
+
+    schemas: tuple[str, ...] = ()
+    relations: tuple[Relation, ...] = field(default=())
+
+    def relation(self, schema: str, name: str) -> Relation | None:
+        """The table or view of that name, in any case of letters."""
+        return self._by_name.get((schema.lower(), name.lower()))
+
+    def in_schema(self, schema: str) -> list[Relation]:
+        """The tables and views of one schema."""
+        return [relation for relation in self.relations if relation.schema.lower() == schema.lower()]
+
+    def has_schema(self, schema: str) -> bool:
+        """True if the session has that schema."""
+        return schema.lower() in {known.lower() for known in self.schemas}
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str], Relation]:
+        return {(relation.schema.lower(), relation.name.lower()): relation for relation in self.relations}
+
+
+def read(cursor: duckdb.DuckDBPyConnection, alias: str) -> Catalog:
+    """The catalog of the database that is attached under that name."""
+    columns: dict[tuple[str, str], list[Column]] = {}
+    for schema, table, name, kind, nullable in _rows(cursor, _COLUMNS, alias):
+        columns.setdefault((schema, table), []).append(Column(name, kind, bool(nullable)))
+    relations = (
+        Relation(schema, name, tuple(columns.get((schema, name), ())), rows, comment)
+        for schema, name, rows, comment in _rows(cursor, _RELATIONS, alias)
+    )
+    return Catalog(tuple(row[0] for row in _rows(cursor, _SCHEMAS, alias)), tuple(relations))
+
+
+def load(directory: Path) -> Catalog | None:
+    """The catalog kept in a snapshot's directory, or None if there is none that can be used."""
+    try:
+        body = json.loads((directory / FILE_NAME).read_bytes())
+        if [body["format"], body["duckdb"]] != [_FORMAT, duckdb.__version__]:
+            return None
+        return Catalog(tuple(body["schemas"]), tuple(_relation(item) for item in body["relations"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def save(catalog: Catalog, directory: Path) -> None:
+    """Keep the catalog in a snapshot's directory; not being able to costs only time."""
+    body = asdict(catalog) | {"format": _FORMAT, "duckdb": duckdb.__version__}
+    temporary = directory / f"{FILE_NAME}.{os.getpid()}"
+    with suppress(OSError):
+        try:
+            temporary.write_text(json.dumps(body, separators=(",", ":")))
+            temporary.replace(directory / FILE_NAME)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection, template: str, alias: str) -> Iterable[tuple[Any, ...]]:
+    return cursor.sql(Sql(template.format(database=literal(alias)))).fetchall()
+
+
+def _relation(item: dict[str, Any]) -> Relation:
+    columns = tuple(Column(**column) for column in item.pop("columns"))
+    return Relation(columns=columns, **item)

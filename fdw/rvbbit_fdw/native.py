@@ -1,0 +1,198 @@
+"""What the C host calls (fdw/host/PROTOCOL.md): JSON in, JSON and Arrow streams out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from typing import Any, TypeAlias
+
+from rvbbit_fdw import errors, importer, listing, options, request, scan
+from rvbbit_fdw.backend import Backend
+from rvbbit_fdw.engine import Engine
+from rvbbit_fdw.errors import RvbbitError
+from rvbbit_fdw.importer import Notice
+from rvbbit_fdw.pushdown import prune
+from rvbbit_fdw.request import Scan
+from rvbbit_fdw.scan import Query
+from rvbbit_fdw.tasks import Task
+
+Body: TypeAlias = dict[str, Any]
+Description: TypeAlias = tuple[str, str, str | None, str | None, str | None]
+
+_backend = Backend()
+
+
+def preload() -> None:
+    """Make the idle DuckDB instance; importing this module has imported all others."""
+    _backend.preload()
+
+
+def call(task: int, operation: str, body: str) -> str:
+    """Run one operation."""
+    run = _OPERATIONS.get(operation)
+    if run is None:
+        message = f'unknown operation "{operation}"'
+        raise errors.Internal(message)
+    with _backend.running(task) as running:
+        given = json.loads(body)
+        request.check_version(given)
+        return json.dumps(run(given, running))
+
+
+def open_scan(task: int, body: str) -> tuple[str, object]:
+    """Start a scan; it stays open under its task's number until close_scan."""
+    running = _backend.start(task)
+    try:
+        asked = request.parse_scan(json.loads(body))
+        reply, stream = _open(asked, running)
+        running.check()
+    except BaseException:
+        _backend.finish(task)
+        raise
+    return json.dumps(reply), stream
+
+
+def close_scan(task: int) -> None:
+    """Close the scan's cursor; nothing if the task is unknown."""
+    _backend.finish(task)
+
+
+def interrupt(task: int) -> None:
+    """Make the task stop soon; nothing if it is unknown."""
+    _backend.interrupt(task)
+
+
+def describe(error: BaseException) -> Description:
+    """SQLSTATE, message, detail, hint and context of any exception."""
+    try:
+        return _description(errors.translate(error))
+    except Exception:  # the error must reach the user even if the translation has a fault
+        return _description(errors.Internal("internal error of rvbbit_fdw"))
+
+
+def describe_text(task: int, text: str) -> Description:  # noqa: ARG001 - the protocol's signature
+    """The same for the error text of a scan's Arrow stream."""
+    try:
+        return _description(errors.translate_text(text))
+    except Exception:
+        return _description(errors.Internal("internal error of rvbbit_fdw"))
+
+
+def _description(error: RvbbitError) -> Description:
+    return error.sqlstate, error.message, error.detail, error.hint, None
+
+
+def _open(asked: Scan, task: Task) -> tuple[Body, object]:
+    store = _backend.store(asked.server, asked.settings)
+    engine = _backend.engine(asked.server, asked.settings)
+    task.open(engine.cursor())
+    if "catalog" in asked.table.options:
+        return _open_listing(asked, engine, task)
+    file = _backend.folder(asked.server).find(_session_of(asked), task.check)
+    attached = engine.use(asked.pin, file, store, task)
+    query = scan.query(attached.alias, asked.table, asked.columns, _backend.catalog(attached, task))
+    notices = _stale(attached.snapshot.session_id, attached.snapshot.stale_seconds)
+    stream = task.cursor.sql(query.sql).__arrow_c_stream__()
+    return _reply(query, engine, notices), stream
+
+
+def _open_listing(asked: Scan, engine: Engine, task: Task) -> tuple[Body, object]:
+    wanted = prune.choose(asked.conditions, listing.prunable(asked))
+    files = _backend.folder(asked.server).list(wanted, task.check)
+    query = listing.query(asked)
+    document = listing.document(
+        asked, files, lambda file: _backend.count_tables(file, asked.server, asked.settings, task), task.check
+    )
+    stream = task.cursor.sql(query.sql, params=[document]).__arrow_c_stream__()
+    return _reply(query, engine, []), stream
+
+
+def _reply(query: Query, engine: Engine, notices: Iterable[Notice]) -> Body:
+    return {
+        "columns": [{"decoder": decoder} for decoder in query.decoders],
+        "notices": [asdict(notice) for notice in notices],
+        "cleanup": [str(engine.workplace)],
+    }
+
+
+def _session_of(asked: Scan) -> str:
+    session = asked.table.options.get("session")
+    if session is None:
+        options.validate("table", asked.table.options)
+        raise errors.OptionMissing('option "session" is required')
+    return session
+
+
+def _stale(session_id: str, seconds: float | None) -> list[Notice]:
+    if not seconds:
+        return []
+    message = f'session "{session_id}" is shown as it was {seconds:.0f} seconds ago'
+    return [Notice("WARNING", message, detail="It changed during every attempt to copy it.")]
+
+
+def _options(_body: Body, _task: Task) -> Body:
+    return {context: _options_of(context) for context in options.CONTEXTS}
+
+
+def _options_of(context: str) -> Body:
+    return {
+        option.name: {"privileged": option.privileged, "checked": option.check is not None}
+        for option in options.of_context(context).values()
+    }
+
+
+def _validate_options(body: Body, _task: Task) -> Body:
+    options.validate(body["context"], body.get("options") or {})
+    return {}
+
+
+def _import_schema(body: Body, task: Task) -> Body:
+    importer.refuse_options(body.get("options") or ())
+    server, settings = request.parse_server(body), request.parse_settings(body)
+    file, schema = importer.find(body["remote_schema"], _backend.folder(server), task.check)
+    names = frozenset(body.get("tables") or ())
+    target = importer.Target(server.name, body["local_schema"], body.get("restriction", "all"), names)
+    engine = _backend.engine(server, settings)
+    task.open(engine.cursor())
+    with engine.using(file, _backend.store(server, settings), task) as attached:
+        relations = importer.relations_of(file, schema, _backend.catalog(attached, task))
+        bind = importer.binder(attached.alias, task)
+        commands, notices = importer.commands(file, relations, target, bind, task.check)
+    stale = _stale(file.session_id, attached.snapshot.stale_seconds)
+    return {
+        "commands": commands,
+        "notices": [asdict(notice) for notice in [*stale, *notices]],
+        "cleanup": [str(engine.workplace)],
+    }
+
+
+def _explain_scan(body: Body, _task: Task) -> Body:
+    asked = request.parse_scan(body)
+    if "catalog" in asked.table.options:
+        return {"lines": _explain_listing(asked)}
+    session = _session_of(asked)
+    query = scan.query(session, asked.table, asked.columns, None)
+    return {"lines": [["Session", session], ["DuckDB SQL", query.sql]]}
+
+
+def _explain_listing(asked: Scan) -> list[list[str]]:
+    lines = [["Catalog", asked.table.options["catalog"]]]
+    pruned = prune.describe(prune.choose(asked.conditions, listing.prunable(asked)))
+    if pruned:
+        lines.append(["Pruned by", pruned])
+    return [*lines, ["Reads", listing.DEPTHS[listing.depth_of(asked)]]]
+
+
+def _release_pin(body: Body, _task: Task) -> Body:
+    _backend.release(body["pin"])
+    return {}
+
+
+_OPERATIONS: Mapping[str, Callable[[Body, Task], Body]] = {
+    "options": _options,
+    "validate_options": _validate_options,
+    "import_schema": _import_schema,
+    "explain_scan": _explain_scan,
+    "release_pin": _release_pin,
+}

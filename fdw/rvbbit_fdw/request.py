@@ -1,0 +1,174 @@
+"""The host's requests as frozen dataclasses (the JSON of the protocol, version 1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rvbbit_fdw import options
+from rvbbit_fdw.errors import Internal, OptionMissing
+from rvbbit_fdw.pushdown.nodes import Node, Value, bind, parse, parse_value
+
+VERSION = 1
+STORE_NAME = "rvbbit"
+"""The snapshot store's default directory inside PostgreSQL's data directory."""
+
+_UNITS = {"b": 0, "": 0, "kb": 1, "mb": 2, "gb": 3, "tb": 4}
+_SIZE = re.compile(r"\s*(\d+)\s*([a-zA-Z]*)\s*")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Limits of a backend; sizes in bytes."""
+
+    memory_limit: int = 256 << 20
+    temp_limit: int = 1 << 30
+    snapshot_limit: int = 2 << 30
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where sessions are read from and where snapshots are kept."""
+
+    name: str
+    session_dir: str
+    snapshot_dir: str
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A column of a foreign table; `type` as the host names it ("pg_catalog.int8")."""
+
+    number: int
+    name: str
+    type: str
+    typmod: int
+    options: Mapping[str, str]
+
+    @property
+    def remote_name(self) -> str:
+        """The column's name in the session."""
+        return self.options.get("column_name", self.name)
+
+    @property
+    def duckdb_type(self) -> str | None:
+        """Its DuckDB type at import, if it was imported."""
+        return self.options.get("duckdb_type")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A foreign table as PostgreSQL knows it."""
+
+    schema: str
+    name: str
+    options: Mapping[str, str]
+    attributes: Mapping[int, Attribute]
+
+    @property
+    def remote_schema(self) -> str:
+        """The table's schema in the session."""
+        return self.options.get("schema_name", options.DEFAULT_SCHEMA)
+
+    @property
+    def remote_name(self) -> str:
+        """The table's name in the session."""
+        return self.options.get("table_name", self.name)
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One scan: which columns, under which conditions (parameters filled in), for which executor run."""
+
+    server: Server
+    settings: Settings
+    table: Table
+    columns: tuple[Attribute, ...]
+    conditions: tuple[Node, ...]
+    pin: int | None
+    may_see_paths: bool
+
+
+def parse_scan(body: Mapping[str, Any]) -> Scan:
+    """The scan request of the protocol."""
+    check_version(body)
+    table = _parse_table(body["table"])
+    parameters = parse_parameters(body)
+    return Scan(
+        server=parse_server(body),
+        settings=parse_settings(body),
+        table=table,
+        columns=tuple(table.attributes[number] for number in body["columns"]),
+        conditions=tuple(bind(parse(tree), parameters) for tree in body.get("conditions") or ()),
+        pin=body.get("pin"),
+        may_see_paths=bool((body.get("privileges") or {}).get("read_server_files")),
+    )
+
+
+def check_version(body: Mapping[str, Any]) -> None:
+    """Refuse a request of another protocol version: host and package would not understand each other."""
+    if body.get("version", VERSION) != VERSION:
+        message = f"protocol version {body['version']} of the host is not {VERSION}"
+        raise Internal(message, hint="Install the extension and the Python package of the same release.")
+
+
+def parse_server(body: Mapping[str, Any]) -> Server:
+    """The server of any request that has one."""
+    server = body["server"]
+    given = server.get("options") or {}
+    return Server(str(server["name"]), options.require_session_dir(given), _store_of(body, given))
+
+
+def parse_settings(body: Mapping[str, Any]) -> Settings:
+    """The settings of any request; what is absent has its default."""
+    given = body.get("settings") or {}
+    default = Settings()
+    return Settings(
+        memory_limit=_size(given.get("memory_limit"), default.memory_limit),
+        temp_limit=_size(given.get("temp_limit"), default.temp_limit),
+        snapshot_limit=_size(given.get("snapshot_limit"), default.snapshot_limit),
+        threads=int(given.get("threads", default.threads)),
+    )
+
+
+def parse_parameters(body: Mapping[str, Any]) -> Sequence[Value]:
+    """The values of the request's parameters."""
+    return [parse_value(value) for value in body.get("parameters") or ()]
+
+
+def _store_of(body: Mapping[str, Any], given: Mapping[str, str]) -> str:
+    if given.get(options.SNAPSHOT_DIR):
+        return given[options.SNAPSHOT_DIR]
+    data = (body.get("settings") or {}).get("data_directory")
+    if not data:
+        message = f'the server has no option "{options.SNAPSHOT_DIR}"'
+        raise OptionMissing(message)
+    return str(Path(data) / STORE_NAME)
+
+
+def _parse_table(body: Mapping[str, Any]) -> Table:
+    attributes = [_parse_attribute(column) for column in body["columns"]]
+    by_number = {attribute.number: attribute for attribute in attributes}
+    return Table(str(body["schema"]), str(body["name"]), body.get("options") or {}, by_number)
+
+
+def _parse_attribute(column: Mapping[str, Any]) -> Attribute:
+    typmod = int(column.get("typmod", -1))
+    names = str(column["name"]), str(column["type"])
+    return Attribute(int(column["number"]), *names, typmod, column.get("options") or {})
+
+
+def _size(text: object, default: int) -> int:
+    """Bytes of a size as PostgreSQL writes it ("256MB"); a bare number is bytes."""
+    if text is None:
+        return default
+    match = _SIZE.fullmatch(str(text))
+    unit = match[2].lower() if match else None
+    if match is None or unit not in _UNITS:
+        message = f'invalid size "{text}"'
+        raise Internal(message)
+    return int(match[1]) << (10 * _UNITS[unit])

@@ -1,0 +1,86 @@
+"""A scan request as a DuckDB query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rvbbit_fdw import typemap
+from rvbbit_fdw.catalog import Catalog, Relation
+from rvbbit_fdw.errors import ColumnNotFound, ColumnTypeChanged, TableNotFound
+from rvbbit_fdw.request import Attribute, Table
+from rvbbit_fdw.sqltext import Sql, comma, qualified, quote
+
+COUNTING = Sql("true")
+"""What a scan delivers when only its rows matter."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """DuckDB SQL and the decoder of each column it delivers."""
+
+    sql: Sql
+    decoders: tuple[str, ...]
+
+
+def query(database: str, table: Table, columns: Sequence[Attribute], catalog: Catalog | None) -> Query:
+    """The query for these columns; with a catalog, whatever does not agree with it is an error."""
+    relation = None if catalog is None else find_relation(table, catalog)
+    travels = [_travel(table, attribute, relation) for attribute in columns]
+    delivered = [
+        travel.select(quote(attribute.remote_name))
+        for travel, attribute in zip(travels, columns, strict=True)
+    ]
+    source = qualified(database, table.remote_schema, table.remote_name)
+    sql = Sql(f"SELECT {comma(delivered) or COUNTING} FROM {source}")
+    return Query(sql, tuple(travel.decoder for travel in travels))
+
+
+def find_relation(table: Table, catalog: Catalog) -> Relation:
+    """The session's table or view behind a foreign table; TableNotFound if it is gone."""
+    relation = catalog.relation(table.remote_schema, table.remote_name)
+    if relation is None:
+        session = table.options.get("session", "")
+        message = f'session "{session}" has no table "{table.remote_name}" in schema "{table.remote_schema}"'
+        raise TableNotFound(
+            message,
+            detail="The table was dropped or renamed after the import, or it was never there.",
+            hint=_cure(table),
+        )
+    return relation
+
+
+def _travel(table: Table, attribute: Attribute, relation: Relation | None) -> typemap.Travel:
+    actual = attribute.duckdb_type if relation is None else _actual_type(table, attribute, relation)
+    return typemap.travel(actual or "", attribute.type, attribute.typmod)
+
+
+def _actual_type(table: Table, attribute: Attribute, relation: Relation) -> str:
+    column = relation.column(attribute.remote_name)
+    if column is None:
+        message = (
+            f'table "{relation.name}" of session "{table.options.get("session", "")}" has no column '
+            f'"{attribute.remote_name}"'
+        )
+        raise ColumnNotFound(
+            message,
+            detail=f'Column "{attribute.name}" of foreign table "{table.name}" stands for it.',
+            hint=_cure(table),
+        )
+    declared = attribute.duckdb_type
+    if declared is not None and declared != typemap.canonical(column.type):
+        message = (
+            f'column "{attribute.remote_name}" of table "{relation.name}" in session '
+            f'"{table.options.get("session", "")}" has changed its type'
+        )
+        raise ColumnTypeChanged(
+            message,
+            detail=f"It was {declared} at import and is {typemap.canonical(column.type)} now.",
+            hint=_cure(table),
+        )
+    return column.type
+
+
+def _cure(table: Table) -> str:
+    local = qualified(table.schema, table.name)
+    return f"Drop foreign table {local} and import it again with IMPORT FOREIGN SCHEMA."
