@@ -94,35 +94,35 @@ class Backend:
 
     def catalog(self, attached: Attached, task: Task) -> Catalog:
         """The catalog of an attached snapshot: from memory, from its file, or read now."""
-        key, directory = attached.snapshot.key, Path(attached.snapshot.directory)
-        found = self._known_catalog(key, directory)
+        directory = attached.snapshot.directory
+        found = self._known_catalog(directory)
         if found is None:
             found = catalog.read(task.cursor, attached.alias)
-            catalog.save(found, directory)
-            self._remember(key, found)
+            catalog.save(found, Path(directory))
+            self._remember(directory, found)
         return found
 
     def count_tables(self, file: SessionFile, server: Server, settings: Settings, task: Task) -> int:
         """How many tables and views the session's newest snapshot has."""
         store = self.store(server, settings)
         snapshot = store.take(file, task.check)
-        found = self._known_catalog(snapshot.key, Path(snapshot.directory))
+        found = self._known_catalog(snapshot.directory)
         if found is None:
             with self.engine(server, settings).using(file, store, task) as attached:
                 found = self.catalog(attached, task)
         return len(found.relations)
 
-    def _known_catalog(self, key: str, directory: Path) -> Catalog | None:
-        found = self._catalogs.get(key)
+    def _known_catalog(self, directory: str) -> Catalog | None:
+        found = self._catalogs.get(directory)
         if found is None:
-            found = catalog.load(directory)
+            found = catalog.load(Path(directory))
             if found is not None:
-                self._remember(key, found)
+                self._remember(directory, found)
         return found
 
-    def _remember(self, key: str, found: Catalog) -> None:
+    def _remember(self, directory: str, found: Catalog) -> None:
         with self._lock:
-            self._catalogs[key] = found
+            self._catalogs[directory] = found
             while len(self._catalogs) > _CATALOGS:
                 del self._catalogs[next(iter(self._catalogs))]
 

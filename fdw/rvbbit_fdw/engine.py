@@ -117,7 +117,7 @@ class Engine:
 
     def _adopt(self, pin: Hashable, file: SessionFile, snapshot: Snapshot, task: Task) -> Attached | None:
         with self._lock:
-            attached = self._attached.get(snapshot.key)
+            attached = self._attached.get(snapshot.directory)
             if attached is not None:
                 self._hold(pin, file, attached, task)
             return attached
@@ -138,9 +138,9 @@ class Engine:
         attached = Attached(alias, snapshot)
         with self._lock:
             # Two tasks may have attached the same snapshot at the same time; the later one goes its own way.
-            self._attached.setdefault(snapshot.key, attached)
-            if self._attached[snapshot.key] is not attached:
-                self._attached[f"{snapshot.key} {alias}"] = attached
+            self._attached.setdefault(snapshot.directory, attached)
+            if self._attached[snapshot.directory] is not attached:
+                self._attached[f"{snapshot.directory} {alias}"] = attached
             self._hold(pin, file, attached, task)
         return attached
 

@@ -15,6 +15,8 @@ from rvbbit_fdw.importer import Notice
 from rvbbit_fdw.pushdown import prune
 from rvbbit_fdw.request import Scan
 from rvbbit_fdw.scan import Query
+from rvbbit_fdw.sessions import SessionFile
+from rvbbit_fdw.sqltext import qualified
 from rvbbit_fdw.tasks import Task
 
 Body: TypeAlias = dict[str, Any]
@@ -89,7 +91,7 @@ def _open(asked: Scan, task: Task) -> tuple[Body, object]:
     task.open(engine.cursor())
     if "catalog" in asked.table.options:
         return _open_listing(asked, engine, task)
-    file = _backend.folder(asked.server).find(_session_of(asked), task.check)
+    file = _find(asked, task)
     attached = engine.use(asked.pin, file, store, task)
     query = scan.query(attached.alias, asked.table, asked.columns, _backend.catalog(attached, task))
     notices = _stale(attached.snapshot.session_id, attached.snapshot.stale_seconds)
@@ -114,6 +116,19 @@ def _reply(query: Query, engine: Engine, notices: Iterable[Notice]) -> Body:
         "notices": [asdict(notice) for notice in notices],
         "cleanup": [str(engine.workplace)],
     }
+
+
+def _find(asked: Scan, task: Task) -> SessionFile:
+    """The session of a foreign table; if it is gone the error says which table needs it."""
+    session = _session_of(asked)
+    try:
+        return _backend.folder(asked.server).find(session, task.check)
+    except errors.SessionNotFound as error:
+        raise errors.SessionNotFound(
+            error.message,
+            detail=f"Foreign table {qualified(asked.table.schema, asked.table.name)} reads it.",
+            hint=error.hint or "Drop the foreign tables of this session, or bring its file back.",
+        ) from None
 
 
 def _session_of(asked: Scan) -> str:

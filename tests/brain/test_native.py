@@ -1,0 +1,271 @@
+"""The functions that the host calls, on real session files."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rvbbit_fdw import native
+from rvbbit_fdw.backend import Backend
+from rvbbit_fdw.engine import Engine
+from rvbbit_fdw.errors import (
+    ColumnNotFound,
+    ColumnTypeChanged,
+    Internal,
+    Interrupted,
+    OptionError,
+    OptionMissing,
+    SessionNotFound,
+    TableNotFound,
+)
+from tests.kit import arrow
+from tests.kit.folder import Folder, column
+
+ID = column(1, "id", "int4", duckdb_type="INTEGER")
+NAME = column(2, "name", "text", duckdb_type="VARCHAR")
+SLOW = "CREATE VIEW slow AS SELECT max(hash(a.i, b.i)) AS s FROM range(1000000) a(i), range(100000) b(i)"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    monkeypatch.setattr(native, "_backend", Backend())
+    made = Folder(tmp_path)
+    made.write(
+        "agile-cardinal-490cb1",
+        "CREATE TABLE _output AS SELECT i::INTEGER AS id, 'n' || i AS name FROM range(3) r(i)",
+    )
+    return made
+
+
+@pytest.fixture
+def backend(folder: Folder) -> Iterator[Backend]:
+    yield native._backend
+
+
+def test_a_scan_delivers_rows_and_decoders(folder: Folder) -> None:
+    reply, result = folder.run(folder.request("agile-cardinal-490cb1", "_output", [ID, NAME]))
+    assert reply["columns"] == [{"decoder": "int4"}, {"decoder": "text"}]
+    assert reply["notices"] == []
+    assert result.rows == [(0, "n0"), (1, "n1"), (2, "n2")]
+
+
+def test_only_the_columns_asked_for_in_their_order(folder: Folder) -> None:
+    request = folder.request("agile-cardinal-490cb1", "_output", [ID, NAME], wanted=[2])
+    assert folder.rows(request) == [("n0",), ("n1",), ("n2",)]
+    request = folder.request("agile-cardinal-490cb1", "_output", [ID, NAME], wanted=[2, 1])
+    assert folder.rows(request)[0] == ("n0", 0)
+
+
+def test_no_column_still_counts_rows(folder: Folder) -> None:
+    reply, result = folder.run(folder.request("agile-cardinal-490cb1", "_output", [ID], wanted=[]))
+    assert reply["columns"] == []
+    assert len(result.rows) == 3
+
+
+def test_the_preloaded_instance_is_used(folder: Folder) -> None:
+    native.preload()
+    assert len(folder.rows(folder.request("agile-cardinal-490cb1", "_output", [ID]))) == 3
+
+
+def test_a_statement_keeps_its_snapshot_and_the_next_sees_the_new_state(folder: Folder) -> None:
+    request = folder.request("agile-cardinal-490cb1", "_output", [ID], pin=5)
+    native.open_scan(folder.next_task(), json.dumps(request))
+    folder.write("agile-cardinal-490cb1", "INSERT INTO _output VALUES (3, 'n3')")
+    _, stream = native.open_scan(folder.next_task(), json.dumps(request))
+    assert len(arrow.read(stream).rows) == 3
+    assert len(folder.rows(request | {"pin": 6})) == 4
+    assert len(folder.rows(request)) == 3
+    assert len(folder.rows(request | {"pin": 7})) == 4
+
+
+def test_an_open_stream_survives_the_release_of_its_pin(folder: Folder) -> None:
+    folder.write("big", "CREATE TABLE t AS SELECT i::INTEGER AS id FROM range(500000) r(i)")
+    _, stream = native.open_scan(900, json.dumps(folder.request("big", "t", [ID], pin=8)))
+    folder.call("release_pin", {"pin": 8})
+    folder.write("big", "DELETE FROM t")
+    assert folder.rows(folder.request("big", "t", [ID], pin=9)) == []
+    assert len(arrow.read(stream).rows) == 500000
+    native.close_scan(900)
+
+
+def test_the_cleanup_names_this_process_own_directory(folder: Folder) -> None:
+    reply, _ = folder.run(folder.request("agile-cardinal-490cb1", "_output", [ID]))
+    (workplace,) = reply["cleanup"]
+    assert Path(workplace).is_relative_to(folder.store)
+    assert list(Path(workplace).iterdir()) == []
+
+
+def test_a_vanished_session(folder: Folder) -> None:
+    (folder.sessions / "agile-cardinal-490cb1.duckdb").unlink()
+    with pytest.raises(SessionNotFound) as caught:
+        folder.rows(folder.request("agile-cardinal-490cb1", "_output", [ID]))
+    assert "agile-cardinal-490cb1" in caught.value.message
+    assert caught.value.detail is not None
+    assert '"debug"."_output"' in caught.value.detail
+    assert caught.value.hint
+
+
+def test_a_dropped_table(folder: Folder) -> None:
+    request = folder.request("agile-cardinal-490cb1", "gone", [ID])
+    with pytest.raises(TableNotFound, match='has no table "gone"') as caught:
+        folder.rows(request)
+    assert caught.value.hint
+    assert "IMPORT FOREIGN SCHEMA" in caught.value.hint
+
+
+def test_a_dropped_and_a_retyped_column(folder: Folder) -> None:
+    folder.write("agile-cardinal-490cb1", "ALTER TABLE _output ALTER id TYPE BIGINT")
+    with pytest.raises(ColumnTypeChanged) as caught:
+        folder.rows(folder.request("agile-cardinal-490cb1", "_output", [ID]))
+    assert caught.value.detail == "It was INTEGER at import and is BIGINT now."
+    folder.write("agile-cardinal-490cb1", "ALTER TABLE _output DROP name")
+    with pytest.raises(ColumnNotFound, match='no column "name"'):
+        folder.rows(folder.request("agile-cardinal-490cb1", "_output", [NAME]))
+
+
+def test_an_enum_may_get_other_members(folder: Folder) -> None:
+    folder.write("e", "CREATE TYPE m AS ENUM ('a', 'b')", "CREATE TABLE t AS SELECT 'b'::m AS c")
+    request = folder.request("e", "t", [column(1, "c", "text", duckdb_type="ENUM")])
+    assert folder.rows(request) == [("b",)]
+
+
+def test_columns_by_hand_go_through_text(folder: Folder) -> None:
+    by_hand = [column(1, "ID", "int8"), column(2, "other", "varchar", typmod=14, column_name="NAME")]
+    reply, result = folder.run(folder.request("agile-cardinal-490cb1", "_OUTPUT", by_hand))
+    assert reply["columns"] == [{"decoder": "input"}] * 2
+    assert result.rows[0] == ("0", "n0")
+
+
+def test_one_bad_session_leaves_the_others_usable(folder: Folder) -> None:
+    (folder.sessions / "bad.duckdb").write_bytes(b"x" * 20000)
+    with pytest.raises(Exception, match="bad") as caught:
+        folder.rows(folder.request("bad", "t", [ID]))
+    assert str(folder.root) not in " ".join(str(part) for part in native.describe(caught.value))
+    assert len(folder.rows(folder.request("agile-cardinal-490cb1", "_output", [ID]))) == 3
+
+
+def test_a_table_without_session_option(folder: Folder) -> None:
+    request = folder.request("x", "t", [ID])
+    del request["table"]["options"]["session"]
+    with pytest.raises(OptionMissing):
+        folder.rows(request)
+
+
+def test_explain_opens_no_session(folder: Folder) -> None:
+    request = folder.request("nowhere", "t", [ID, column(2, "e", "text", duckdb_type="ENUM")])
+    del request["pin"]
+    assert folder.call("explain_scan", request)["lines"] == [
+        ["Session", "nowhere"],
+        ["DuckDB SQL", 'SELECT "id", CAST("e" AS VARCHAR) FROM "nowhere"."main"."t"'],
+    ]
+    assert not folder.store.exists()
+
+
+def test_explain_of_the_listing(folder: Folder) -> None:
+    argument = {"node": "constant", "type": "pg_catalog.text", "value": "x"}
+    name = "pg_catalog.=(pg_catalog.text,pg_catalog.text)"
+    col = {"node": "column", "number": 1, "name": "session_id", "type": "pg_catalog.text"}
+    condition = {
+        "node": "call",
+        "kind": "operator",
+        "name": name,
+        "type": "pg_catalog.bool",
+        "arguments": [col, argument],
+    }
+    request = folder.listing_request("session_id", "state", conditions=[condition])
+    assert folder.call("explain_scan", request)["lines"] == [
+        ["Catalog", "sessions"],
+        ["Pruned by", "session_id"],
+        ["Reads", "headers"],
+    ]
+
+
+def test_options_and_their_validation(folder: Folder) -> None:
+    known = folder.call("options", {})
+    assert known["server"]["session_dir"] == {"privileged": True, "checked": True}
+    assert known["user_mapping"] == known["wrapper"] == {}
+    folder.call("validate_options", {"context": "server", "options": {"session_dir": "/x"}})
+    with pytest.raises(OptionError, match="sesion_dir"):
+        folder.call("validate_options", {"context": "server", "options": {"sesion_dir": "/x"}})
+
+
+def test_unknown_operation_and_version(folder: Folder) -> None:
+    with pytest.raises(Internal, match="unknown operation"):
+        folder.call("dance", {})
+    with pytest.raises(Internal, match="protocol version 2"):
+        folder.call("options", {"version": 2})
+
+
+def test_unknown_tasks_and_pins_are_nothing(folder: Folder) -> None:
+    native.close_scan(10**6)
+    native.interrupt(10**6)
+    folder.call("release_pin", {"pin": 10**6})
+
+
+def test_interrupt_stops_a_stream(folder: Folder) -> None:
+    folder.write("s", SLOW)
+    request = folder.request("s", "slow", [column(1, "s", "float8")], pin=11)
+    stopped, took = interrupted(folder, request)
+    assert native.describe(stopped)[0] == "57014" or native.describe_text(1, str(stopped))[0] == "57014"
+    assert took < 1.0
+    assert len(folder.rows(folder.request("agile-cardinal-490cb1", "_output", [ID], pin=12))) == 3
+
+
+def interrupted(folder: Folder, request: dict[str, object]) -> tuple[BaseException, float]:
+    """Run a request and interrupt it again and again after 0.2 s; the error and the seconds from then on."""
+    task, done, asked = folder.next_task(), threading.Event(), [0.0]
+
+    def ask() -> None:
+        time.sleep(0.2)
+        asked[0] = time.monotonic()
+        while not done.wait(0.005):
+            native.interrupt(task)
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    try:
+        with pytest.raises(Exception, match="(?i)interrupt|cancel") as caught:
+            arrow.read(native.open_scan(task, json.dumps(request))[1])
+        return caught.value, time.monotonic() - asked[0]
+    finally:
+        done.set()
+        asker.join()
+        native.close_scan(task)
+
+
+def test_an_interrupted_task_leaves_no_pin(
+    folder: Folder, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attach = Engine._attach_file
+
+    def attach_and_stop(*arguments: object) -> None:
+        attach(*arguments)  # type: ignore[arg-type]
+        native.interrupt(77)
+
+    monkeypatch.setattr(Engine, "_attach_file", attach_and_stop)
+    request = folder.request("agile-cardinal-490cb1", "_output", [ID], pin=13)
+    with pytest.raises(Interrupted):
+        native.open_scan(77, json.dumps(request))
+    (engine,) = backend._engines.values()
+    assert engine._pins == {}
+    monkeypatch.setattr(Engine, "_attach_file", attach)
+    folder.write("agile-cardinal-490cb1", "INSERT INTO _output VALUES (3, 'n3')")
+    assert len(folder.rows(request)) == 4
+    assert len(engine.attached_aliases()) == 1
+
+
+def test_describe_never_shows_a_traceback() -> None:
+    class Broken(Exception):
+        def __str__(self) -> str:
+            raise ValueError("inner")
+
+    assert native.describe(Broken()) == ("XX000", "internal error of rvbbit_fdw", None, None, None)
+    sqlstate, message, *_ = native.describe(ZeroDivisionError("oops"))
+    assert sqlstate == "XX000"
+    assert "Traceback" not in message
+    assert native.describe_text(1, "INTERRUPT Error: Interrupted!")[0] == "57014"
