@@ -61,8 +61,8 @@ request_begin(StringInfo buf, ForeignServer *server)
 		request_options(buf, "options", server->options);
 		appendStringInfoChar(buf, '}');
 	}
-	appendStringInfo(buf, ",\"settings\":{\"memory_limit\":\"%dKiB\",\"temp_limit\":\"%dKiB\","
-					 "\"snapshot_limit\":\"%dMiB\",\"threads\":%d",
+	appendStringInfo(buf, ",\"settings\":{\"memory_limit\":\"%dkB\",\"temp_limit\":\"%dkB\","
+					 "\"snapshot_limit\":\"%dMB\",\"threads\":%d",
 					 rvbbit_memory_limit, rvbbit_temp_limit, rvbbit_snapshot_limit, rvbbit_threads);
 	request_string(buf, "data_directory", DataDir);
 	appendStringInfoChar(buf, '}');
