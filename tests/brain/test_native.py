@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,8 +42,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
 
 
 @pytest.fixture
-def backend(folder: Folder) -> Iterator[Backend]:
-    yield native._backend
+def backend(folder: Folder) -> Backend:
+    return native._backend
 
 
 def test_a_scan_delivers_rows_and_decoders(folder: Folder) -> None:
@@ -229,7 +228,7 @@ def interrupted(folder: Folder, request: dict[str, object]) -> tuple[BaseExcepti
     asker = threading.Thread(target=ask)
     asker.start()
     try:
-        with pytest.raises(Exception, match="(?i)interrupt|cancel") as caught:
+        with pytest.raises(Exception, match=r"(?i)interrupt|cancel") as caught:
             arrow.read(native.open_scan(task, json.dumps(request))[1])
         return caught.value, time.monotonic() - asked[0]
     finally:
@@ -260,11 +259,11 @@ def test_an_interrupted_task_leaves_no_pin(
 
 
 def test_describe_never_shows_a_traceback() -> None:
-    class Broken(Exception):
+    class BrokenError(Exception):
         def __str__(self) -> str:
             raise ValueError("inner")
 
-    assert native.describe(Broken()) == ("XX000", "internal error of rvbbit_fdw", None, None, None)
+    assert native.describe(BrokenError()) == ("XX000", "internal error of rvbbit_fdw", None, None, None)
     sqlstate, message, *_ = native.describe(ZeroDivisionError("oops"))
     assert sqlstate == "XX000"
     assert "Traceback" not in message

@@ -1,0 +1,76 @@
+"""Catalogs as read from a snapshot and as kept beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from rvbbit_fdw import catalog
+from rvbbit_fdw.catalog import Catalog, Column, Relation
+
+
+def read_of(*statements: str) -> Catalog:
+    with duckdb.connect() as con:
+        con.execute("ATTACH ':memory:' AS \"it's\"")
+        con.execute('USE "it\'s"')
+        for statement in statements:
+            con.execute(statement)
+        return catalog.read(con, "it's")
+
+
+def test_tables_views_and_schemas() -> None:
+    found = read_of(
+        'CREATE TABLE t (a INTEGER NOT NULL, "B b" DECIMAL(18,3))',
+        "INSERT INTO t VALUES (1, 2), (2, 3)",
+        "COMMENT ON TABLE t IS 'hello'",
+        "CREATE VIEW v AS SELECT a FROM t",
+        "CREATE SCHEMA other",
+        "CREATE TABLE other.t (x ENUM('p', 'q'))",
+    )
+    assert found.schemas == ("main", "other")
+    table = found.relation("MAIN", "T")
+    assert table is not None
+    assert table.columns == (Column("a", "INTEGER", False), Column("B b", "DECIMAL(18,3)", True))
+    assert (table.estimated_rows, table.comment, table.is_view) == (2, "hello", False)
+    assert table.column("b B") == table.columns[1]
+    assert table.column("c") is None
+    view = found.relation("main", "v")
+    assert view is not None
+    assert view.is_view
+    assert view.columns == (Column("a", "INTEGER", True),)
+    assert [relation.name for relation in found.in_schema("other")] == ["t"]
+    assert found.has_schema("Other")
+    assert not found.has_schema("information_schema")
+
+
+def test_a_broken_view_is_listed() -> None:
+    found = read_of("CREATE TABLE t (a INTEGER)", "CREATE VIEW v AS SELECT a FROM t", "DROP TABLE t")
+    assert [relation.name for relation in found.relations] == ["v"]
+
+
+def test_an_empty_session() -> None:
+    assert read_of() == Catalog(("main",), ())
+
+
+def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
+    relations = (
+        Relation("main", "t", (Column("a", "INTEGER", True),), 5, "ü"),
+        Relation("main", "v", (), None, None),
+    )
+    catalog.save(Catalog(("main",), relations), tmp_path)
+    assert catalog.load(tmp_path) == Catalog(("main",), relations)
+    assert [entry.name for entry in tmp_path.iterdir()] == [catalog.FILE_NAME]
+
+
+def test_a_file_that_cannot_be_used_is_no_file(tmp_path: Path) -> None:
+    assert catalog.load(tmp_path) is None
+    catalog.save(Catalog(), tmp_path)
+    good = (tmp_path / catalog.FILE_NAME).read_text()
+    for bad in ["", "{", "[]", "{}", good.replace('"format":1', '"format":0'), good[:-3], "\udcff"]:
+        (tmp_path / catalog.FILE_NAME).write_bytes(bad.encode(errors="surrogateescape"))
+        assert catalog.load(tmp_path) is None
+
+
+def test_saving_where_nothing_can_be_written_is_no_error(tmp_path: Path) -> None:
+    catalog.save(Catalog(), tmp_path / "gone")

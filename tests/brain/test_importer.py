@@ -1,0 +1,124 @@
+"""IMPORT FOREIGN SCHEMA on real sessions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rvbbit_fdw import importer, native
+from rvbbit_fdw.backend import Backend
+from rvbbit_fdw.errors import NotSupported, OptionError, SchemaNotFound, SessionNotFound
+from rvbbit_fdw.importer import Target
+from rvbbit_fdw.sessions import SessionFolder
+from tests.kit.folder import Folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    monkeypatch.setattr(native, "_backend", Backend())
+    return Folder(tmp_path)
+
+
+def names_of(folder: Folder, remote: str) -> tuple[str, str]:
+    file, schema = importer.find(remote, SessionFolder(str(folder.sessions)))
+    return file.session_id, schema
+
+
+def test_a_table_with_its_options(folder: Folder) -> None:
+    folder.write("a-1", 'CREATE TABLE "it\'s" ("a""b" INTEGER, ctid VARCHAR, e ENUM(\'x\'), n DECIMAL(9,2))')
+    (command,) = folder.import_schema("a-1")["commands"]
+    assert command == (
+        'CREATE FOREIGN TABLE "debug"."it\'s" ('
+        '"a""b" integer OPTIONS ("duckdb_type" \'INTEGER\'), '
+        '"ctid_" text OPTIONS ("column_name" \'ctid\', "duckdb_type" \'VARCHAR\'), '
+        '"e" text OPTIONS ("duckdb_type" \'ENUM\'), '
+        '"n" numeric(9,2) OPTIONS ("duckdb_type" \'DECIMAL(9,2)\')) '
+        "SERVER \"rvbbit\" OPTIONS (\"session\" 'a-1', \"table_name\" 'it''s')"
+    )
+
+
+def test_another_schema_of_the_session(folder: Folder) -> None:
+    folder.write("a", "CREATE TABLE t (i INTEGER)", "CREATE SCHEMA s", "CREATE TABLE s.u (i INTEGER)")
+    (command,) = folder.import_schema("a.s")["commands"]
+    assert '"debug"."u"' in command
+    assert "OPTIONS (\"session\" 'a', \"schema_name\" 's', \"table_name\" 'u')" in command
+    with pytest.raises(SchemaNotFound, match='session "a" has no schema "x"'):
+        folder.import_schema("a.x")
+
+
+def test_how_remote_schemas_are_read(folder: Folder) -> None:
+    for session_id in ["a", "a.b", "c"]:
+        folder.write(session_id)
+    assert names_of(folder, "a") == ("a", "main")
+    assert names_of(folder, "a.b") == ("a.b", "main")
+    assert names_of(folder, "a.b.x") == ("a.b", "x")
+    assert names_of(folder, "c.x.y") == ("c", "x.y")
+
+
+def test_limit_to_and_except(folder: Folder) -> None:
+    folder.write("a", *(f"CREATE TABLE {name} (i INTEGER)" for name in "pqr"))
+    assert len(folder.import_schema("a", "limit_to", ["p", "zzz"])["commands"]) == 1
+    assert len(folder.import_schema("a", "except", ["p", "zzz"])["commands"]) == 2
+    assert Target("s", "x", "limit_to", frozenset()).wants("p") is False
+
+
+def test_an_unknown_session_with_a_near_name(folder: Folder) -> None:
+    folder.write("agile-cardinal-490cb1")
+    with pytest.raises(SessionNotFound) as caught:
+        folder.import_schema("agile-cardinal-490cb2")
+    assert caught.value.hint == 'Did you mean "agile-cardinal-490cb1"?'
+    assert str(folder.root) not in str(vars(caught.value))
+
+
+def test_all_sessions_and_options_are_refused(folder: Folder) -> None:
+    with pytest.raises(NotSupported):
+        folder.import_schema("*")
+    with pytest.raises(OptionError, match='invalid option "x"'):
+        folder.import_schema("a", x="1")
+
+
+def test_views_are_imported_and_broken_ones_named(folder: Folder) -> None:
+    folder.write(
+        "a",
+        "CREATE TABLE t (i INTEGER)",
+        "CREATE VIEW good AS SELECT i FROM t",
+        "CREATE TABLE gone (i INTEGER)",
+        "CREATE VIEW broken AS SELECT i FROM gone",
+        "CREATE VIEW thief AS SELECT content FROM read_text('/etc/passwd')",
+        "DROP TABLE gone",
+    )
+    reply = folder.import_schema("a")
+    assert [command.split(" (")[0].split(".")[1] for command in reply["commands"]] == ['"good"', '"t"']
+    broken, thief = reply["notices"]
+    assert broken["level"] == "NOTICE"
+    assert broken["message"] == (
+        'view "broken" of session "a" is left out: table with name gone does not exist'
+    )
+    assert "/etc" not in str(thief)
+    assert folder.import_schema("a", "limit_to", ["good"])["notices"] == []
+
+
+def test_names_too_long_and_equal_in_63_bytes(folder: Folder) -> None:
+    long = "x" * 70
+    folder.write(
+        "a", f"CREATE TABLE {long}1 ({long}1 INTEGER, {long}2 INTEGER)", f"CREATE TABLE {long}2 (i INTEGER)"
+    )
+    first, second = folder.import_schema("a")["commands"]
+    assert first.split(" ")[3] != second.split(" ")[3]
+    assert first.count(f"'{long}") == 3
+
+
+def test_too_many_columns(folder: Folder) -> None:
+    columns = ", ".join(f"c{number} INTEGER" for number in range(1605))
+    folder.write("a", f"CREATE TABLE wide ({columns})")
+    reply = folder.import_schema("a")
+    assert reply["commands"][0].count(" integer ") == 1600
+    (notice,) = reply["notices"]
+    assert notice["level"] == "WARNING"
+    assert "1605 columns" in notice["message"]
+
+
+def test_an_empty_session_gives_nothing(folder: Folder) -> None:
+    folder.write("empty")
+    assert folder.import_schema("empty")["commands"] == []

@@ -1,0 +1,61 @@
+"""The table of options and what validation says."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from rvbbit_fdw import options
+from rvbbit_fdw.errors import OptionError, OptionMissing, OptionValueError
+
+
+@pytest.mark.parametrize(
+    ("context", "given"),
+    [
+        ("server", {"session_dir": "/sessions", "snapshot_dir": "/var/lib/x"}),
+        ("table", {"session": "a", "schema_name": "s", "table_name": "t"}),
+        ("table", {"catalog": "sessions"}),
+        ("column", {"column_name": "c", "duckdb_type": "INTEGER"}),
+        ("wrapper", {}),
+        ("user_mapping", {}),
+    ],
+)
+def test_valid(context: str, given: Mapping[str, str]) -> None:
+    options.validate(context, given)
+
+
+@pytest.mark.parametrize(
+    ("context", "given", "error", "hint"),
+    [
+        ("server", {"sesion_dir": "/x"}, OptionError, 'Perhaps you meant the option "session_dir".'),
+        ("column", {"zzz": "1"}, OptionError, "Valid options in this context are: column_name, duckdb_type."),
+        ("user_mapping", {"user": "x"}, OptionError, "There are no valid options in this context."),
+        ("server", {}, OptionMissing, "Directory that holds"),
+        ("server", {"session_dir": "relative/secret"}, OptionValueError, "Directory that holds"),
+        ("table", {"session": ""}, OptionValueError, "Id of the session"),
+        ("table", {"catalog": "other"}, OptionValueError, "Makes the table"),
+        ("table", {}, OptionMissing, "IMPORT FOREIGN SCHEMA"),
+    ],
+)
+def test_invalid(context: str, given: Mapping[str, str], error: type[OptionError], hint: str) -> None:
+    with pytest.raises(error) as caught:
+        options.validate(context, given)
+    assert type(caught.value) is error
+    assert hint in (caught.value.hint or "")
+    assert "secret" not in caught.value.message
+
+
+def test_an_unknown_option_has_the_standard_sqlstate() -> None:
+    with pytest.raises(OptionError, match='invalid option "x"') as caught:
+        options.validate("server", {"x": "1"})
+    assert caught.value.sqlstate == "HV00D"
+
+
+def test_session_and_catalog_exclude_each_other() -> None:
+    with pytest.raises(OptionError, match="exclude"):
+        options.validate("table", {"session": "a", "catalog": "sessions"})
+
+
+def test_every_option_is_documented_and_paths_are_privileged() -> None:
+    for option in options.OPTIONS:
+        assert option.doc.endswith(".")
+        assert option.privileged == option.name.endswith("_dir")
