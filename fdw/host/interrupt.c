@@ -13,16 +13,12 @@
  */
 #include "postgres.h"
 
-#include <dlfcn.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "common/file_utils.h"
-#include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "nodes/parsenodes.h"
 #include "port/atomics.h"
 #include "storage/fd.h"
 #include "storage/ipc.h"
@@ -58,9 +54,6 @@ static uint64 last_task = 0;
 /* the request that the helper has now */
 static Request *in_flight = NULL;
 
-/* directories to remove at exit, malloc'ed; in practice one */
-static char *cleanup_directory = NULL;
-
 static bool
 is_done(Request *request)
 {
@@ -95,6 +88,7 @@ stop(Request *request, int grace)
 	in_flight = NULL;
 	worker_interrupt(request->task);
 	done = wait_quietly(request, grace);
+	lifetime_set_exit();
 	if (!done && worker_abandon(request))
 		return false;
 	worker_stop_interrupting(request->task);
@@ -112,98 +106,13 @@ stop_at_exit(int code, Datum arg)
 		(void) stop(in_flight, GRACE);
 }
 
-static void
-remove_directory(const char *path)
-{
-	char		command[MAXPGPATH];
-	DIR		   *dir = opendir(path);
-	struct dirent *entry;
-
-	if (dir == NULL)
-		return;
-	while ((entry = readdir(dir)) != NULL)
-	{
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		snprintf(command, sizeof(command), "%s/%s", path, entry->d_name);
-		if (unlink(command) != 0 && (errno == EISDIR || errno == EPERM))
-			remove_directory(command);
-	}
-	closedir(dir);
-	(void) rmdir(path);
-}
-
-static void
-cleanup_at_exit(int code, Datum arg)
-{
-	(void) code;
-	(void) arg;
-	if (cleanup_directory != NULL)
-		remove_directory(cleanup_directory);
-}
-
-/* Have a directory of this backend's removed when it ends. */
-void
-rvbbit_cleanup_at_exit(const char *directory)
-{
-	if (cleanup_directory != NULL && strcmp(cleanup_directory, directory) == 0)
-		return;
-	if (cleanup_directory == NULL)
-		on_proc_exit(cleanup_at_exit, (Datum) 0);
-	free(cleanup_directory);
-	cleanup_directory = strdup(directory);
-}
-
-/*
- * plpython3u was loaded before us but has not started Python yet.  It must do
- * so first: in a running interpreter it would abort the process, because its
- * call of PyImport_AppendInittab() is bound to libpython's.
- */
-static void
-let_plpython_start_python(void)
-{
-	LOCAL_FCINFO(fcinfo, 1);
-	InlineCodeBlock *block = makeNode(InlineCodeBlock);
-	FmgrInfo	function;
-	PGFunction	handler;
-
-	handler = (PGFunction) load_external_function("$libdir/plpython3",
-												  "plpython3_inline_handler", false, NULL);
-	if (handler == NULL)
-		return;
-	block->source_text = "pass";
-	block->atomic = true;
-	memset(&function, 0, sizeof(function));
-	function.fn_addr = handler;
-	function.fn_mcxt = CurrentMemoryContext;
-	function.fn_nargs = 1;
-	InitFunctionCallInfoData(*fcinfo, &function, 1, InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = PointerGetDatum(block);
-	fcinfo->args[0].isnull = false;
-	(void) FunctionCallInvoke(fcinfo);
-}
-
-static void
-start_python(void)
-{
-	char		error[256];
-
-	if (!python_started() && dlsym(RTLD_DEFAULT, "PyInit_plpy") != NULL)
-		let_plpython_start_python();
-	if (!python_start(error, sizeof(error)))
-		ereport(ERROR,
-				(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
-				 errmsg("could not start Python"),
-				 errdetail_internal("%s", error)));
-}
-
 /* At the first request of a backend. */
 static void
 prepare(void)
 {
 	if (prepared)
 		return;
-	start_python();
+	lifetime_start_python();
 	if (done_fd < 0)
 		done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (done_fd < 0)
@@ -295,6 +204,7 @@ wait_for(Request *request, RvbbitStream **stream)
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	lifetime_set_exit();
 	python_take_gil();
 }
 

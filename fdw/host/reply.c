@@ -110,7 +110,7 @@ reply_report(Jsonb *reply)
 	ListCell   *lc;
 
 	foreach(lc, reply_list(&reply->root, "cleanup"))
-		rvbbit_cleanup_at_exit(lfirst(lc));
+		lifetime_remove_at_exit(lfirst(lc));
 	foreach(lc, reply_list(&reply->root, "notices"))
 		report_notice(lfirst(lc));
 }

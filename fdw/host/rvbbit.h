@@ -41,7 +41,11 @@ extern Jsonb *rvbbit_call(const char *operation, const char *request);
 extern Jsonb *rvbbit_open(RvbbitStream **stream, const char *request);
 extern bool rvbbit_next(RvbbitStream **stream);
 extern void rvbbit_close(RvbbitStream **stream);
-extern void rvbbit_cleanup_at_exit(const char *directory);
+
+/* lifetime.c: the begin and the end of a backend's Python */
+extern void lifetime_start_python(void);
+extern void lifetime_set_exit(void);
+extern void lifetime_remove_at_exit(const char *directory);
 
 /* request.c: JSON that goes to the brain */
 extern void request_begin(StringInfo buf, ForeignServer *server);
