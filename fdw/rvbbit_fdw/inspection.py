@@ -26,8 +26,9 @@ class Inspection:
 
     States, the first that holds: `unreadable` (permissions, vanished, an I/O error), `corrupt` (also a
     file of no bytes, unless a writer is just making it: `live`), `encrypted`, `newer` (storage that DuckDB
-    here cannot read), `live` (a writer holds the lock), `empty` (headers alone and no WAL byte: no table was ever
-    committed), `ready`. A checkpointed file whose tables were all dropped is `ready`: only DuckDB could tell.
+    here cannot read), `live` (a writer holds the lock), `empty` (headers alone and no WAL byte: no table was
+    ever committed), `ready`. A checkpointed file whose tables were all dropped is `ready`: only DuckDB could
+    tell.
     """
 
     state: State

@@ -1,0 +1,124 @@
+"""The directories of the snapshot store: who owns them, and how leftovers of dead processes go away.
+
+    sessions/<hash of the session's path>/<key>/   a published snapshot: db, db.wal, ..., never changed again
+    sessions/<hash of the session's path>/.lock    who copies this session now
+    building/<unique>/                             a copy in the making, or one on its way out
+    work/<unique>/                                 a process's own directory
+
+A directory under building/ and work/ belongs to whoever holds a flock on it. The kernel drops the lock with
+the process, so what is not locked is litter, and anyone may remove it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from rvbbit_fdw import errors
+
+
+@dataclass(frozen=True)
+class OwnedDirectory:
+    """A private directory (mode 0700) that is ours as long as the descriptor is open."""
+
+    path: str
+    descriptor: int
+
+    def release(self) -> None:
+        """Give up the lock; what is left at the path is then litter."""
+        os.close(self.descriptor)
+
+    def remove(self) -> None:
+        """Remove the directory and all in it, then the lock."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.release()
+
+
+class StoreDirectories:
+    """Paths and ownership below one store; makes the directories when first used."""
+
+    def __init__(self, path: str) -> None:
+        self.path = os.path.abspath(path)  # noqa: PTH100 - a string: these paths are built millions of times
+        self.sessions = os.path.join(self.path, "sessions")  # noqa: PTH118
+        self.building = os.path.join(self.path, "building")  # noqa: PTH118
+        self.work = os.path.join(self.path, "work")  # noqa: PTH118
+
+    def own(self, parent: str, prefix: str = "") -> OwnedDirectory:
+        """Make a new directory under `parent` and lock it."""
+        with store_errors():
+            while True:
+                os.makedirs(parent, mode=0o700, exist_ok=True)  # noqa: PTH103
+                path = tempfile.mkdtemp(prefix=prefix, dir=parent)
+                descriptor = _lock_directory(path)
+                # A cleaner may have found the directory between its making and its locking.
+                if descriptor is not None:
+                    return OwnedDirectory(path, descriptor)
+
+    def clean(self) -> None:
+        """Remove what dead processes left under building/ and work/."""
+        for parent in (self.building, self.work):
+            for path in list_paths(parent):
+                descriptor = _lock_directory(path)
+                if descriptor is not None:
+                    OwnedDirectory(path, descriptor).remove()
+
+    def discard(self, path: str) -> bool:
+        """Remove a published snapshot: it leaves its place at once, then its files are unlinked."""
+        try:
+            grave = self.own(self.building, "old-")
+        except errors.RvbbitError:
+            return False
+        try:
+            Path(path).rename(f"{grave.path}/{os.path.basename(path)}")  # noqa: PTH119
+        except OSError:  # someone else discards it
+            return False
+        finally:
+            grave.remove()
+        return True
+
+
+def list_paths(parent: str) -> list[str]:
+    """The directories in a directory; none if it does not exist."""
+    try:
+        with os.scandir(parent) as entries:
+            return [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Errors of the store's own files as errors of ours; none of them names a directory."""
+    try:
+        yield
+    except OSError as error:
+        found = errors.translate(error)
+        if isinstance(found, errors.StoreFull):
+            raise found from None
+        message = f"could not use the snapshot store: {error.strerror}"
+        raise errors.FolderUnusable(
+            message,
+            hint='Check the option "snapshot_dir" of the server, and that the server may write there.',
+        ) from None
+
+
+def _lock_directory(path: str) -> int | None:
+    """A descriptor that holds the lock of a directory that still exists, or None."""
+    descriptor = -1
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(descriptor).st_ino == os.lstat(path).st_ino:
+            return descriptor
+    except OSError:
+        pass
+    if descriptor >= 0:
+        with suppress(OSError):
+            os.close(descriptor)
+    return None
