@@ -290,12 +290,16 @@ wants_help() {
     return 1
 }
 
+# Only the question whether the server could read the session folder, asked with its user and its groups.
+is_check() { [ -n "${RVBBIT_ONLY_CHECK:-}" ]; }
+
 run_server() {
     setup_environment
     if is_root; then
-        own_folders
+        is_check || own_folders
         step_down "$@"
     fi
+    if is_check; then exec "$here/check-sessions.sh"; fi
     id -un > /dev/null 2>&1 || fail "uid $(id -u) has no name here; run as root or with \"--user 999:999\""
     close_data_folder
     "$here/check-sessions.sh" || true

@@ -1,0 +1,68 @@
+# What a person types; recipes longer than a few lines live in docker/*.sh and tests/kit/*.sh.
+#   SESSION_DIR, RVBBIT_PORT, RVBBIT_PASSWORD, ... go on the command line, into the environment or into .env
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help up down psql logs demo demo-live image test test-fast test-server lint lint-python lint-shell format clean
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+DEMO_DIR ?= demo_sessions
+SHELL_SCRIPTS := $(wildcard docker/*.sh tests/kit/*.sh) .ci/run
+with_docker := source docker/common.sh && require_docker
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+	    printf '  %-16s %s\n' "$$name" "$$text"; done
+	@printf '\n  %s\n' 'make up SESSION_DIR=/path/session_dbs RVBBIT_PORT=5544 serves another folder; see .env.example'
+
+up: ## build the image if needed, serve the session folder, say how to connect
+	@docker/up.sh
+
+down: ## stop the server; its data and snapshots stay
+	@$(with_docker) && compose down
+
+psql: ## a psql shell on the running server
+	@$(with_docker) && require_running_server && \
+	    exec docker exec --interactive $$(test -t 0 && echo --tty) "$$(server_container)" psql -U rvbbit -d rvbbit
+
+logs: ## follow the server's log
+	@$(with_docker) && require_running_server && exec docker logs --follow --tail 200 "$$(server_container)"
+
+demo: ## write demo sessions into the empty folder DEMO_DIR (demo_sessions)
+	@docker/demo.sh sessions $(DEMO_DIR)
+
+demo-live: ## keep one more session of DEMO_DIR open for a minute and add phases to it
+	@docker/demo.sh live $(DEMO_DIR)
+
+image: ## build the image alone; NO_CACHE=1 fetches Debian's newest security updates
+	@docker/build.sh server
+
+test: lint test-fast image test-server ## all checks: lint, brain tests, server tests against the image
+
+test-fast: $(VENV)/installed ## the tests that need no Docker
+	$(PYTHON) -m pytest tests/brain
+
+test-server: $(VENV)/installed
+	$(PYTHON) -m pytest tests/server
+
+lint: lint-python lint-shell ## ruff, mypy, shell syntax
+
+lint-python: $(VENV)/installed
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+lint-shell:
+	@for script in $(SHELL_SCRIPTS); do bash -n "$$script" || exit 1; done
+	@if command -v shellcheck > /dev/null; then shellcheck -x $(SHELL_SCRIPTS); fi
+
+format: $(VENV)/installed ## rewrite the Python files as the formatter wants them
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+clean: ## remove what builds and tests left here (no session, no volume, no image)
+	rm -rf $(VENV) build .cache .mypy_cache .ruff_cache .pytest_cache fdw/*.egg-info sql/build docker/ca/host.crt
+
+$(VENV)/installed: pyproject.toml tests/kit/venv.sh
+	@tests/kit/venv.sh $(VENV)
+	@touch $@
