@@ -80,11 +80,14 @@ class Backend:
         Limits are those of its first use: a sealed instance takes no others.
         """
         engine = self._engines.get(server.snapshot_dir)
-        if engine is None:
-            workplace = Path(self.store(server, settings).workplace())
-            made = Engine(self._take_idle() or connect_idle(), workplace, settings)
-            with self._lock:
-                engine = self._engines.setdefault(server.snapshot_dir, made)
+        if engine is not None:
+            return engine
+        store = self.store(server, settings)
+        made = Engine(self._take_idle() or connect_idle(), Path(store.workplace()), settings)
+        with self._lock:
+            engine = self._engines.setdefault(server.snapshot_dir, made)
+        if engine is not made:  # another thread was faster
+            store.leave(str(made.workplace))
         return engine
 
     def release(self, pin: int) -> None:

@@ -68,7 +68,7 @@ class Engine:
         self._aliases: set[str] = set(RESERVED_ALIASES)
         self._pins: dict[Hashable, dict[str, Attached]] = {}
         self._links = 0
-        for statement in _sealing(workplace, settings):
+        for statement in _sealing(str(workplace), settings):
             idle.execute(statement)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -110,7 +110,7 @@ class Engine:
 
     def _use_snapshot(self, pin: Hashable, file: SessionFile, snapshot: Snapshot, task: Task) -> Attached:
         attached = self._adopt(pin, file, snapshot, task)
-        self._sweep(task)
+        self._sweep()
         if attached is None:
             attached = self._attach(pin, file, snapshot, task)
         return attached
@@ -133,7 +133,7 @@ class Engine:
         try:
             self._attach_file(alias, snapshot, task)
         except BaseException:
-            self._free_alias(alias)
+            self._detach(alias)  # an interrupt may come when DuckDB has already attached it
             raise
         attached = Attached(alias, snapshot)
         with self._lock:
@@ -147,21 +147,27 @@ class Engine:
     def _attach_file(self, alias: str, snapshot: Snapshot, task: Task) -> None:
         name = self._next_link()
         try:
-            path = snapshot.link_into(self.workplace, name)
-            task.cursor.execute(f"ATTACH {literal(str(path))} AS {quote(alias)} (TYPE duckdb, READ_ONLY)")
+            path = literal(snapshot.link_into(self.workplace, name))
+            task.cursor.execute(f"ATTACH {path} AS {quote(alias)} (TYPE duckdb, READ_ONLY)")
         finally:
             for suffix in ("", *WAL_SUFFIXES):
                 Path(self.workplace, name + suffix).unlink(missing_ok=True)
 
-    def _sweep(self, task: Task) -> None:
+    def _sweep(self) -> None:
         with self._lock:
             idle = {key: attached for key, attached in self._attached.items() if not attached.pins}
             for key in idle:
                 del self._attached[key]
         for attached in idle.values():
-            # The name stays taken until DuckDB has really let go of it.
-            task.cursor.execute(f"DETACH {quote(attached.alias)}")
-            self._free_alias(attached.alias)
+            self._detach(attached.alias)
+
+    def _detach(self, alias: str) -> None:
+        """Let go of a database; by a cursor of its own, which no interrupt of a task can reach."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(f"DETACH DATABASE IF EXISTS {quote(alias)}")
+        # The name stays taken until DuckDB has really let go of it.
+        with self._lock:
+            self._aliases.discard(alias.casefold())
 
     def _next_link(self) -> str:
         with self._lock:
@@ -177,21 +183,18 @@ class Engine:
             self._aliases.add(alias.casefold())
             return alias
 
-    def _free_alias(self, alias: str) -> None:
-        with self._lock:
-            self._aliases.discard(alias.casefold())
 
-
-def _sealing(workplace: Path, settings: Settings) -> list[Sql]:
-    temp = workplace / "temp"
+def _sealing(directory: str, settings: Settings) -> list[Sql]:
     return [
-        Sql(f"SET allowed_directories = [{literal(str(workplace))}]"),
+        Sql(f"SET allowed_directories = [{literal(directory)}]"),
         # Global: each scan has a connection of its own, which does not inherit local settings.
         Sql("SET GLOBAL TimeZone = 'UTC'"),
         Sql("SET enable_progress_bar = false"),
         Sql("SET arrow_large_buffer_size = true"),
+        Sql("SET allow_persistent_secrets = false"),
+        Sql(f"SET secret_directory = {literal(directory + '/secrets')}"),
         Sql(f"SET memory_limit = '{settings.memory_limit // 1024}KiB'"),
-        Sql(f"SET temp_directory = {literal(str(temp))}"),
+        Sql(f"SET temp_directory = {literal(directory + '/temp')}"),
         Sql(f"SET max_temp_directory_size = '{settings.temp_limit // 1024}KiB'"),
         Sql(f"SET threads = {settings.threads}"),
         Sql("SET enable_external_access = false"),

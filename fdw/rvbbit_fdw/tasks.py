@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import suppress
 
 import duckdb
@@ -16,6 +17,8 @@ class Task:
         self.number = number
         self.interrupted = False
         self._cursor: duckdb.DuckDBPyConnection | None = None
+        # Keeps a cursor from being closed while it is interrupted; held over nothing that blocks.
+        self._lock = threading.Lock()
 
     @property
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -38,14 +41,14 @@ class Task:
     def interrupt(self) -> None:
         """Ask the task to stop; may come from any thread, at any time, and again."""
         self.interrupted = True
-        cursor = self._cursor
-        if cursor is not None:
-            with suppress(duckdb.Error):  # it was closed meanwhile
-                cursor.interrupt()
+        with self._lock, suppress(duckdb.Error):
+            if self._cursor is not None:
+                self._cursor.interrupt()
 
     def close(self) -> None:
         """Close the cursor, if there is one."""
-        cursor, self._cursor = self._cursor, None
+        with self._lock:
+            cursor, self._cursor = self._cursor, None
         if cursor is not None:
             with suppress(duckdb.Error):
                 cursor.close()

@@ -67,10 +67,16 @@ def test_a_stored_view_reads_no_file(bench: Bench, view: str) -> None:
 
 def test_a_stored_view_finds_nothing_in_the_workplace(bench: Bench) -> None:
     place = bench.engine.workplace
-    bench.folder.write("v", f"CREATE VIEW v AS SELECT count(*) FROM glob('{place}/*')")
+    bench.folder.write(
+        "v",
+        f"CREATE VIEW inside AS SELECT count(*) FROM glob('{place}/*')",
+        f"CREATE VIEW outside AS SELECT count(*) FROM glob('{place}/../*')",
+    )
     bench.use("a")
     bench.use("v")
-    assert bench.value('SELECT * FROM "v".main.v') == 0
+    assert bench.value('SELECT * FROM "v".main.inside') == 0
+    with pytest.raises(duckdb.Error, match="disabled by configuration"):
+        bench.value('SELECT * FROM "v".main.outside')
     assert list(place.iterdir()) == []
 
 
