@@ -134,7 +134,7 @@ def save(catalog: Catalog, directory: Path) -> None:
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, template: str, alias: str) -> Iterable[tuple[Any, ...]]:
-    return cursor.sql(Sql(template.format(database=literal(alias)))).fetchall()
+    return cursor.execute(Sql(template.format(database=literal(alias)))).fetchall()
 
 
 def _relation(item: dict[str, Any]) -> Relation:
