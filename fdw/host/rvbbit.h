@@ -70,7 +70,7 @@ extern uint64 *pin_take_released(int *count);
 extern char *option_value(List *options, const char *name);
 
 /* walk.c */
-extern char *walk_conditions(List *clauses, Index relid, List **parameters);
+extern char *walk_conditions(List *clauses, Index relid, Oid table, List **parameters);
 extern void write_value(StringInfo buf, Oid type, Datum value, bool isnull);
 extern char *type_name(Oid type);
 extern int	fixed_output_begin(void);

@@ -129,7 +129,7 @@ get_plan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignPath *best_pa
 	(void) root;
 	(void) best_path;
 	if (option_value(GetForeignTable(relid)->options, "catalog") != NULL)
-		conditions = walk_conditions(clauses, baserel->relid, &parameters);
+		conditions = walk_conditions(clauses, baserel->relid, relid, &parameters);
 	return make_foreignscan(tlist, clauses, baserel->relid, parameters,
 							list_make2(columns, makeString(conditions)),
 							NIL, NIL, outer_plan);

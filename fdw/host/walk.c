@@ -32,7 +32,8 @@
 typedef struct Walk
 {
 	StringInfoData buf;
-	Index		relid;			/* the scanned relation */
+	Index		relid;			/* the scanned relation in the query */
+	Oid			table;			/* and in the catalog */
 	List	   *parameters;		/* expressions to compute at the start */
 } Walk;
 
@@ -262,6 +263,7 @@ write_column(Walk *walk, Var *var)
 	}
 	begin_node(walk, "column");
 	appendStringInfo(&walk->buf, ",\"number\":%d", var->varattno);
+	request_string(&walk->buf, "name", get_attname(walk->table, var->varattno, false));
 	write_type(walk, var->vartype, var->vartypmod);
 	write_collation(walk, var->varcollid);
 	appendStringInfoChar(&walk->buf, '}');
@@ -398,9 +400,9 @@ write_node(Walk *walk, Node *node)
  * expressions that are to be computed when the scan starts.
  */
 char *
-walk_conditions(List *clauses, Index relid, List **parameters)
+walk_conditions(List *clauses, Index relid, Oid table, List **parameters)
 {
-	Walk		walk = {.relid = relid};
+	Walk		walk = {.relid = relid, .table = table};
 	const char *separator = "";
 	int			nestlevel;
 	ListCell   *lc;
