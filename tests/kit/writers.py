@@ -60,7 +60,7 @@ class Writer:
     def run(self, sql: str) -> list[list[Any]]:
         """Run SQL and give its rows; RuntimeError with DuckDB's text if it fails."""
         stream = self._stream(self.process.stdin)
-        stream.write(json.dumps(sql) + "\\n")
+        stream.write(json.dumps(sql) + "\n")
         stream.flush()
         answer = self._answer()
         if "error" in answer:
