@@ -1,0 +1,149 @@
+"""The image as tests run it: hardened as in docker/compose.yaml, on a port of its own, gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.wait_strategies import ExecWaitStrategy
+
+from tests.kit.writers import RVBBIT_VERSION, interpreter
+
+ROOT = Path(__file__).parents[2]
+IMAGE = os.environ.get("RVBBIT_IMAGE", "rvbbit-fdw:latest")
+PLPYTHON_IMAGE = f"{IMAGE.partition(':')[0]}-plpython:latest"
+PASSWORD = "rvbbit"
+DATA = "/var/lib/postgresql/data"
+
+# What no statement may leave in the server's log.
+DISASTER = re.compile(r".*(?:was terminated by signal|PANIC|Traceback).*")
+
+HARDENED: Mapping[str, Any] = {
+    "read_only": True,
+    "cap_drop": ["ALL"],
+    "cap_add": ["CHOWN", "FOWNER", "SETGID", "SETUID"],
+    "security_opt": ["no-new-privileges:true"],
+    "shm_size": "256m",
+}
+TMPFS = {"/run/postgresql": "uid=999,gid=999,mode=3777", "/tmp": "mode=1777"}
+
+
+@dataclass
+class Server:
+    """A running server over a folder of sessions."""
+
+    container: DockerContainer
+    session_dir: Path
+    allowed: list[str] = field(default_factory=list)
+
+    def connect(
+        self, user: str = "rvbbit", dbname: str = "rvbbit", password: str = PASSWORD
+    ) -> psycopg.Connection:
+        """A connection over TCP, in autocommit mode."""
+        return psycopg.connect(
+            host=self.container.get_container_host_ip(),
+            port=self.container.get_exposed_port(5432),
+            user=user,
+            dbname=dbname,
+            password=password,
+            autocommit=True,
+        )
+
+    def run(self, *command: str, user: str = "root") -> str:
+        """Run a command in the container and give its output; AssertionError if it fails."""
+        code, output = self.container.get_wrapped_container().exec_run(list(command), user=user)
+        text = str(output.decode())
+        assert code == 0, text
+        return text
+
+    def log(self) -> str:
+        """All that the server and the entrypoint wrote."""
+        return str(self.container.get_wrapped_container().logs().decode())
+
+    def disasters(self, log: str) -> list[str]:
+        """Lines of a log that tell of a crash, except those that the test announced by allow()."""
+        return [line for line in DISASTER.findall(log) if not any(text in line for text in self.allowed)]
+
+    def allow(self, *texts: str) -> None:
+        """Announce lines of the log that this test provokes."""
+        self.allowed.extend(texts)
+
+    def restart(self) -> None:
+        """As "docker restart" does."""
+        self.container.get_wrapped_container().restart(timeout=60)
+        wait_until_healthy(self.container)
+
+
+def wait_until_healthy(container: DockerContainer) -> None:
+    """Wait until the image's own health check passes; at once, not at the engine's next round."""
+    check = ExecWaitStrategy(["/opt/rvbbit/healthcheck.sh"]).with_startup_timeout(60).with_poll_interval(0.2)
+    check.wait_until_ready(container)
+
+
+@contextmanager
+def container(
+    *command: str,
+    image: str = IMAGE,
+    environment: Mapping[str, str] | None = None,
+    volumes: Sequence[tuple[str, str, str]] = (),
+    **options: Any,
+) -> Iterator[DockerContainer]:
+    """A container of the image that is started and, whatever happens, removed with its volumes."""
+    made = DockerContainer(image, command=list(command) or None, env=dict(environment or {}))
+    made.with_kwargs(**{**HARDENED, **options}).with_exposed_ports(5432)
+    made.tmpfs.update(TMPFS)
+    for host, inside, mode in volumes:
+        made.with_volume_mapping(host, inside, mode)
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+
+
+@contextmanager
+def serving(
+    session_dir: Path,
+    *command: str,
+    image: str = IMAGE,
+    environment: Mapping[str, str] | None = None,
+    volumes: Sequence[tuple[str, str, str]] = (),
+    **options: Any,
+) -> Iterator[Server]:
+    """A server over a folder, ready for its first query."""
+    mounts = [(str(session_dir), "/sessions", "ro"), *volumes]
+    settings = {"RVBBIT_PASSWORD": PASSWORD, **(environment or {})}
+    with container(*command, image=image, environment=settings, volumes=mounts, **options) as made:
+        try:
+            wait_until_healthy(made)
+        except TimeoutError as error:
+            error.add_note(Server(made, session_dir).log())
+            raise
+        yield Server(made, session_dir)
+
+
+def make_demo_sessions(folder: Path) -> Path:
+    """Write the demo sessions, as "make demo" does, readable by the server's user."""
+    script = ROOT / "docker" / "demo" / "sessions.py"
+    subprocess.run([interpreter(RVBBIT_VERSION), str(script), str(folder)], check=True, capture_output=True)
+    folder.chmod(0o755)
+    return folder
+
+
+def plpython_image() -> str:
+    """The image with plpython3u added; Docker's cache makes it a matter of seconds from the second time on."""
+    recipe = ROOT / "tests" / "kit" / "plpython.Dockerfile"
+    arguments = ["--build-arg", f"IMAGE={IMAGE}"]
+    for name in ("DEBIAN_MIRROR", "DEBIAN_SECURITY_MIRROR"):
+        arguments += ["--build-arg", name] if name in os.environ else []
+    command = ["docker", "build", *arguments, "--file", str(recipe), "--tag", PLPYTHON_IMAGE, str(ROOT)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-4000:]
+    return PLPYTHON_IMAGE

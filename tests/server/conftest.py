@@ -1,0 +1,58 @@
+"""One server for all tests of this folder, a connection and a schema for each of them, and its log watched."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.kit.container import Server, make_demo_sessions, serving
+
+
+@pytest.fixture(scope="session")
+def demo_sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the demo sessions."""
+    return make_demo_sessions(tmp_path_factory.mktemp("session_dbs"))
+
+
+@pytest.fixture(scope="session")
+def server(demo_sessions: Path) -> Iterator[Server]:
+    """The server that tests share; tests may add sessions of their own to its folder and take them away."""
+    with serving(demo_sessions) as running:
+        yield running
+
+
+@pytest.fixture
+def db(server: Server) -> Iterator[psycopg.Connection]:
+    """A connection of the login rvbbit, in autocommit mode."""
+    with server.connect() as connection:
+        yield connection
+
+
+@pytest.fixture
+def schema(server: Server) -> Iterator[str]:
+    """A schema of the test's own, owned by rvbbit."""
+    name = f"test_{secrets.token_hex(4)}"
+    with server.connect() as connection:
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))
+    yield name
+    with server.connect() as connection:
+        connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(name)))
+
+
+@pytest.fixture(autouse=True)
+def _watched_log(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After a test that used the shared server its log tells of no crash and no Python error."""
+    if "server" not in request.fixturenames:
+        yield
+        return
+    server: Server = request.getfixturevalue("server")
+    before = len(server.log())
+    yield
+    disasters = server.disasters(server.log()[before:])
+    server.allowed.clear()
+    assert not disasters, "\n".join(disasters)
