@@ -44,12 +44,12 @@ def fold_in(directory: str) -> None:
         "autoinstall_known_extensions": False,
         "allow_community_extensions": False,
         "python_enable_replacements": False,
-        "allowed_directories": [directory],
     }
     with duckdb.connect(config=config) as connection:
+        place = directory.replace("'", "''")
+        connection.execute(f"SET allowed_directories = ['{place}']")
         connection.execute("SET enable_external_access = false")
-        path = f"{directory}/db".replace("'", "''")
-        connection.execute(f"ATTACH '{path}' AS session (TYPE duckdb)")
+        connection.execute(f"ATTACH '{place}/db' AS session (TYPE duckdb)")
         connection.execute("CHECKPOINT session")
         connection.execute("DETACH session")
 
