@@ -12,11 +12,11 @@ from rvbbit_fdw import errors
     ("text", "kind", "message"),
     [
         ("INTERRUPT Error: Interrupted!", errors.Interrupted, "canceling statement due to user request"),
-        ("Out of Memory Error: failed to allocate", errors.OutOfMemory, "out of memory while reading a session"),
+        ("Out of Memory Error: failed to allocate", errors.OutOfMemory, "out of memory while"),
         ("Conversion Error: Could not convert x", errors.InvalidValue, "could not convert x"),
         ("Out of Range Error: Overflow!", errors.ValueOutOfRange, "overflow"),
         ("Catalog Error: Table with name t does not exist!", errors.TableNotFound, "table with name t does"),
-        ("Permission Error: Cannot access file - disabled by configuration", errors.AccessDenied, "the session"),
+        ("Permission Error: Cannot access it - disabled by configuration", errors.AccessDenied, "the"),
         ('IO Error: The file "/a/b.duckdb" exists, but it is not a valid DuckDB database file!',
          errors.SessionUnusable, "could not read the session"),
         ("what is this", errors.QueryFailed, "what is this"),
