@@ -24,6 +24,7 @@ from rvbbit_fdw.errors import (
 )
 from tests.kit import arrow
 from tests.kit.folder import Folder, column
+from tests.kit.writers import RVBBIT_VERSION, writing
 
 ID = column(1, "id", "int4", duckdb_type="INTEGER")
 NAME = column(2, "name", "text", duckdb_type="VARCHAR")
@@ -268,3 +269,18 @@ def test_describe_never_shows_a_traceback() -> None:
     assert sqlstate == "XX000"
     assert "Traceback" not in message
     assert native.describe_text(1, "INTERRUPT Error: Interrupted!")[0] == "57014"
+
+
+def test_a_session_that_a_writer_holds_open(folder: Folder) -> None:
+    with writing(folder.sessions / "live-one.duckdb") as writer:
+        writer.run("CREATE TABLE _extract_data AS SELECT 1::INTEGER AS id, NULL::JSON AS j, 2::UBIGINT AS u")
+        writer.run("CREATE VIEW v AS SELECT id FROM _extract_data")
+        commands = folder.import_schema("live-one")["commands"]
+        assert [command.split('"')[3] for command in commands] == ["_extract_data", "v"]
+        assert '"j" jsonb' in commands[0]
+        request = folder.request("live-one", "v", [ID])
+        assert folder.rows(request) == [(1,)]
+        writer.run("INSERT INTO _extract_data VALUES (2, '{}', 3)")
+        assert folder.rows(request) == [(1,), (2,)]
+        listed = folder.rows(folder.listing_request("session_id", "state", "duckdb_version", "table_count"))
+        assert ("live-one", "live", f"v{RVBBIT_VERSION}", 2) in listed
