@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from testcontainers.core.container import DockerContainer
-from testcontainers.core.wait_strategies import ExecWaitStrategy
 
 from tests.kit.writers import RVBBIT_VERSION, interpreter
 
@@ -82,10 +82,19 @@ class Server:
         wait_until_healthy(self.container)
 
 
-def wait_until_healthy(container: DockerContainer) -> None:
-    """Wait until the image's own health check passes; at once, not at the engine's next round."""
-    check = ExecWaitStrategy(["/opt/rvbbit/healthcheck.sh"]).with_startup_timeout(60).with_poll_interval(0.2)
-    check.wait_until_ready(container)
+def wait_until_healthy(container: DockerContainer, seconds: float = 60) -> None:
+    """Wait until the image's own health check passes; TimeoutError with the log if it does not."""
+    wrapped, until = container.get_wrapped_container(), time.monotonic() + seconds
+    while time.monotonic() < until:
+        wrapped.reload()
+        if wrapped.status != "running":
+            break
+        with suppress(OSError):  # its end came in between
+            if wrapped.exec_run(["/opt/rvbbit/healthcheck.sh"]).exit_code == 0:
+                return
+        time.sleep(0.2)
+    message = f"the server is not healthy, its container is {wrapped.status}:\n{wrapped.logs().decode()}"
+    raise TimeoutError(message)
 
 
 @contextmanager
@@ -97,7 +106,9 @@ def container(
     **options: Any,
 ) -> Iterator[DockerContainer]:
     """A container of the image that is started and, whatever happens, removed with its volumes."""
-    made = DockerContainer(image, command=list(command) or None, env=dict(environment or {}))
+    made = DockerContainer(image, env=dict(environment or {}))
+    if command:
+        made.with_command(list(command))
     made.with_kwargs(**{**HARDENED, **options}).with_exposed_ports(5432)
     made.tmpfs.update(TMPFS)
     for host, inside, mode in volumes:
@@ -121,11 +132,7 @@ def serving(
     mounts = [(str(session_dir), "/sessions", "ro"), *volumes]
     settings = {"RVBBIT_PASSWORD": PASSWORD, **(environment or {})}
     with container(*command, image=image, environment=settings, volumes=mounts, **options) as made:
-        try:
-            wait_until_healthy(made)
-        except TimeoutError as error:
-            error.add_note(Server(made, session_dir).log())
-            raise
+        wait_until_healthy(made)
         yield Server(made, session_dir)
 
 
@@ -138,7 +145,7 @@ def make_demo_sessions(folder: Path) -> Path:
 
 
 def plpython_image() -> str:
-    """The image with plpython3u added; Docker's cache makes it a matter of seconds from the second time on."""
+    """The image with plpython3u added; from the second time on Docker's cache has it."""
     recipe = ROOT / "tests" / "kit" / "plpython.Dockerfile"
     arguments = ["--build-arg", f"IMAGE={IMAGE}"]
     for name in ("DEBIAN_MIRROR", "DEBIAN_SECURITY_MIRROR"):

@@ -1,4 +1,4 @@
-"""One server for all tests of this folder, a connection and a schema for each of them, and its log watched."""
+"""One server for all tests here, a connection and a schema for each of them, and its log watched."""
 
 from __future__ import annotations
 

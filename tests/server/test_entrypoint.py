@@ -1,0 +1,349 @@
+"""The image keeps the conventions of the official PostgreSQL image, no larger or more open than needed."""
+
+from __future__ import annotations
+
+import gzip
+import secrets
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.kit.container import DATA, IMAGE, Server, container, serving, wait_until_healthy
+
+pytestmark = pytest.mark.server
+
+MEGABYTE = 1_000_000
+
+
+def docker(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command-line client."""
+    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, timeout=120)
+
+
+def run_image(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a container of the image to its end: options, then "--", then the command."""
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return docker("run", "--rm", *options, IMAGE, *arguments[len(options) + 1 :])
+
+
+@pytest.fixture
+def volume() -> Iterator[str]:
+    """A volume that outlives containers."""
+    name = f"rvbbit-test-{secrets.token_hex(4)}"
+    docker("volume", "create", name)
+    yield name
+    docker("volume", "rm", "--force", name)
+
+
+@pytest.fixture
+def scripts(tmp_path: Path) -> Path:
+    """A folder for /docker-entrypoint-initdb.d."""
+    folder = tmp_path / "initdb.d"
+    folder.mkdir()
+    return folder
+
+
+def one(connection: psycopg.Connection, query: str) -> object:
+    """The only value of a query."""
+    row = connection.execute(query).fetchone()
+    assert row is not None
+    return row[0]
+
+
+# --- What is in the image
+
+
+def test_image_size() -> None:
+    assert int(docker("image", "inspect", "--format", "{{.Size}}", IMAGE).stdout) <= 350 * MEGABYTE
+
+
+def test_nothing_that_builds_is_left(server: Server) -> None:
+    found = "; ".join(f"command -v {tool}" for tool in ("gcc", "cc", "ld", "make", "pip", "pip3", "clang"))
+    assert server.run("sh", "-c", f"{found}; true") == ""
+    assert server.run("sh", "-c", "ls -A /var/lib/apt/lists /tmp /opt/rvbbit/*.crt 2>/dev/null; true") in {
+        "/tmp:\n\n/var/lib/apt/lists:\n",
+        "/tmp:\n\n/var/lib/apt/lists:\nauxfiles\n",
+    }
+    assert (
+        server.run(
+            "sh", "-c", "ls /etc/ssl/private; find / -xdev -name 'ssl-cert-snakeoil*' 2>/dev/null; true"
+        )
+        == ""
+    )
+
+
+def test_history_names_no_build_argument() -> None:
+    history = docker("history", "--no-trunc", "--format", "{{.CreatedBy}}", IMAGE).stdout
+    assert not [word for word in ("MIRROR", "PIP_", "INDEX_URL", "packages.sh") if word in history]
+
+
+def test_signal_port_and_volumes() -> None:
+    form = "{{.Config.StopSignal}} {{.Config.ExposedPorts}} {{.Config.Volumes}} {{.Config.Cmd}}"
+    shown = docker("image", "inspect", "--format", form, IMAGE).stdout
+    assert shown.split(" ")[0] == "SIGINT"
+    assert "5432/tcp" in shown
+    assert DATA in shown
+    assert "[postgres]" in shown
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("jit", "off"),
+        ("server_encoding", "UTF8"),
+        ("listen_addresses", "*"),
+        ("shared_preload_libraries", "rvbbit_fdw,pg_cron"),
+        ("cron.database_name", "rvbbit"),
+        ("max_locks_per_transaction", "256"),
+        ("password_encryption", "scram-sha-256"),
+    ],
+)
+def test_settings(server: Server, setting: str, value: str) -> None:
+    with server.connect(user="postgres") as admin:
+        assert one(admin, f"SHOW {setting}") == value
+
+
+def test_builtin_locale(db: psycopg.Connection) -> None:
+    query = "SELECT datlocprovider || ' ' || datlocale FROM pg_database WHERE datname = current_database()"
+    assert one(db, query) == "b C.UTF-8"
+
+
+def test_extensions(db: psycopg.Connection) -> None:
+    names = {row[0] for row in db.execute("SELECT extname FROM pg_extension")}
+    assert {"rvbbit_fdw", "rvbbit", "pg_cron"} <= names
+
+
+# --- How it runs
+
+
+def test_user_and_path(server: Server) -> None:
+    assert server.run("stat", "-c", "%u:%g", f"{DATA}/PG_VERSION") == "999:999\n"
+    assert server.run("sh", "-c", "command -v initdb") == "/usr/lib/postgresql/17/bin/initdb\n"
+    status = server.run("cat", "/proc/1/status")
+    assert "Uid:\t999\t999\t999\t999" in status
+    assert "CapEff:\t0000000000000000" in status
+
+
+def test_snapshots_are_private(server: Server) -> None:
+    assert server.run("stat", "-c", "%a %U", "/var/lib/rvbbit") == "700 postgres\n"
+
+
+def test_no_secret_in_the_environment_of_the_server(server: Server) -> None:
+    with server.connect(user="postgres") as admin:
+        admin.execute("CREATE TEMP TABLE environment (line text)")
+        admin.execute("COPY environment FROM PROGRAM 'env' (DELIMITER E'\\x01')")
+        names = [row[0].partition("=")[0] for row in admin.execute("SELECT line FROM environment")]
+    assert "PGDATA" in names
+    assert not [name for name in names if "PASSWORD" in name]
+
+
+def test_no_password_in_the_log(server: Server) -> None:
+    assert "SCRAM-SHA" not in server.log()
+    assert "PASSWORD '" not in server.log()
+
+
+def test_a_wrong_password_is_refused(server: Server) -> None:
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        server.connect(password="wrong")
+
+
+def test_the_health_login_may_little(server: Server) -> None:
+    with server.connect(user="postgres") as admin:
+        admin.execute("SET ROLE rvbbit_health")
+        assert one(admin, "SELECT count(*) FROM rvbbit_sessions") != 0
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            admin.execute("CREATE SCHEMA own")
+
+
+# --- First start
+
+
+def test_a_password_is_required() -> None:
+    result = run_image()
+    assert result.returncode == 1
+    assert "set RVBBIT_PASSWORD" in result.stderr
+
+
+def test_a_value_and_its_file_exclude_each_other() -> None:
+    result = run_image("-e", "POSTGRES_PASSWORD=a", "-e", "POSTGRES_PASSWORD_FILE=/etc/hostname")
+    assert result.returncode == 1
+    assert "both POSTGRES_PASSWORD and POSTGRES_PASSWORD_FILE are set" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "output"),
+    [
+        (("postgres", "--version"), "postgres (PostgreSQL) 17."),
+        (("--version",), "postgres (PostgreSQL) 17."),
+        (("bash", "-c", "echo as it is"), "as it is"),
+    ],
+)
+def test_commands_that_need_no_cluster(command: tuple[str, ...], output: str) -> None:
+    result = run_image("--", *command)
+    assert result.returncode == 0
+    assert result.stdout.startswith(output)
+
+
+def test_files_arguments_and_scripts(tmp_path: Path, scripts: Path) -> None:
+    """One start with everything: secrets in files, own user and database, arguments, scripts."""
+    for name, text in (("superuser", "s3cret\n"), ("login", "l0gin '\"$ü")):
+        (tmp_path / name).write_text(text)
+    (scripts / "1.sql").write_text(
+        "CREATE TABLE steps (n serial, name text); INSERT INTO steps (name) VALUES ('sql')"
+    )
+    (scripts / "2.sh").write_text(
+        'psql -v ON_ERROR_STOP=1 -U $POSTGRES_USER -d "$POSTGRES_DB" -qc "$INSERT (\'sourced\')"'
+    )
+    (scripts / "3.sh").write_text(
+        '#!/bin/sh\npsql -U $POSTGRES_USER -d "$POSTGRES_DB" -qc "$INSERT (\'run\')"\n'
+    )
+    (scripts / "3.sh").chmod(0o755)
+    (scripts / "4.sql.gz").write_bytes(gzip.compress(b"INSERT INTO steps (name) VALUES ('gz')"))
+    (scripts / "5.txt").write_text("nothing")
+    (scripts / "6.sh").write_text("echo 'work_mem = 7MB' >> \"$PGDATA/postgresql.conf\"")
+    environment = {
+        "RVBBIT_PASSWORD": "",
+        "RVBBIT_PASSWORD_FILE": "/run/secrets/login",
+        "POSTGRES_PASSWORD_FILE": "/run/secrets/superuser",
+        "POSTGRES_USER": "chief",
+        "POSTGRES_DB": 'Carl\'s "data"',
+        "POSTGRES_INITDB_ARGS": "--data-checksums",
+        "INSERT": "INSERT INTO steps (name) VALUES",
+    }
+    volumes = [(str(scripts), "/docker-entrypoint-initdb.d", "ro"), (str(tmp_path), "/run/secrets", "ro")]
+    with serving(tmp_path, "-c", "max_connections=20", environment=environment, volumes=volumes) as server:
+        with server.connect("chief", environment["POSTGRES_DB"], "s3cret") as admin:
+            steps = [row[0] for row in admin.execute("SELECT name FROM steps ORDER BY n")]
+            assert steps == ["sql", "sourced", "run", "gz"]
+            shown = [one(admin, f"SHOW {name}") for name in ("max_connections", "work_mem", "data_checksums")]
+            assert shown == ["20", "7MB", "on"]
+            assert one(admin, "SHOW data_directory") == DATA
+        with server.connect("rvbbit", environment["POSTGRES_DB"], "l0gin '\"$ü") as login:
+            assert one(login, "SELECT count(*) FROM rvbbit_sessions") == 0
+        assert "ignoring /docker-entrypoint-initdb.d/5.txt" in server.log()
+        assert "PostgreSQL init process complete; ready for start up." in server.log()
+
+
+def test_trust_needs_no_password_and_warns(tmp_path: Path) -> None:
+    environment = {"RVBBIT_PASSWORD": "", "POSTGRES_HOST_AUTH_METHOD": "trust"}
+    with serving(tmp_path, environment=environment) as server:
+        with server.connect(password="") as db:
+            assert one(db, "SELECT current_user") == "rvbbit"
+        assert "lets anyone who reaches the port in without a password" in server.log()
+
+
+@pytest.mark.parametrize("way", ["a script fails", "the machine is lost"])
+def test_an_interrupted_first_start_is_begun_again(
+    tmp_path: Path, scripts: Path, volume: str, way: str
+) -> None:
+    (scripts / "fail.sh").write_text("exit 3" if way == "a script fails" else "kill -9 $$")
+    options = ("-e", "RVBBIT_PASSWORD=rvbbit", "-v", f"{volume}:{DATA}")
+    result = run_image(*options, "-v", f"{scripts}:/docker-entrypoint-initdb.d:ro")
+    assert result.returncode != 0
+    with serving(tmp_path, volumes=[(volume, DATA, "rw")]) as server:
+        assert "an earlier first start was interrupted; starting over" in server.log()
+        with server.connect() as db:
+            assert one(db, "SELECT count(*) FROM rvbbit_sessions") == 0
+
+
+def test_a_volume_with_other_files_is_left_alone(volume: str) -> None:
+    mount = ("-v", f"{volume}:{DATA}")
+    run_image(*mount, "--", "touch", f"{DATA}/mine")
+    result = run_image(*mount, "-e", "RVBBIT_PASSWORD=rvbbit")
+    assert result.returncode == 1
+    assert "holds files but no PostgreSQL cluster" in result.stderr
+    assert run_image(*mount, "--", "ls", f"{DATA}/mine").returncode == 0
+
+
+# --- Later starts
+
+
+def test_data_stays_and_passwords_follow(tmp_path: Path, volume: str) -> None:
+    volumes = [(volume, DATA, "rw")]
+    with serving(tmp_path, volumes=volumes) as server, server.connect("postgres") as db:
+        db.execute("CREATE TABLE kept AS SELECT 1 AS n")
+    with serving(tmp_path, volumes=volumes, environment={"RVBBIT_PASSWORD": "new"}) as server:
+        for user in ("rvbbit", "postgres"):
+            server.connect(user, password="new").close()
+        with server.connect("postgres", password="new") as db:
+            assert one(db, "SELECT n FROM kept") == 1
+            db.execute("DROP EXTENSION rvbbit CASCADE")
+        server.restart()
+        with server.connect("rvbbit", password="new") as db:
+            assert one(db, "SELECT count(*) FROM rvbbit_sessions") == 0
+
+
+def test_a_set_up_that_fails_later_keeps_nothing_else_closed(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        with server.connect("postgres") as db:
+            db.execute("DROP FOREIGN TABLE rvbbit_sessions")
+            db.execute("CREATE TABLE rvbbit_sessions AS SELECT 'mine' AS session_id")
+            db.execute("GRANT SELECT ON rvbbit_sessions TO rvbbit_health")
+        server.restart()
+        assert "the server starts without" in server.log()
+        with server.connect("postgres") as db:
+            assert one(db, "SELECT session_id FROM rvbbit_sessions") == "mine"
+
+
+@pytest.mark.parametrize(
+    ("options", "arguments", "limit"),
+    [
+        ({}, (), "256MB"),
+        ({"mem_limit": "4g"}, ("-c", "max_connections=20"), "153MB"),
+        ({"mem_limit": "1g"}, (), "64MB"),
+    ],
+)
+def test_memory_of_a_backend_follows_the_container(
+    tmp_path: Path, options: dict[str, Any], arguments: tuple[str, ...], limit: str
+) -> None:
+    with serving(tmp_path, *arguments, **options) as server, server.connect() as db:
+        assert one(db, "SHOW rvbbit.memory_limit") == limit
+
+
+def test_files_of_a_group_can_be_read(tmp_path: Path) -> None:
+    """A folder and files that only their owner and group may read; needs root to give them away."""
+    folder, probe = tmp_path / "sessions", tmp_path / "sessions" / "probe.duckdb"
+    folder.mkdir()
+    probe.write_bytes(b"")
+    shell = "chown 4321:4321 /f /f/probe.duckdb && chmod 750 /f && chmod 640 /f/probe.duckdb"
+    undo = "chown -R --reference=/f/.. /f; chmod 777 /f"
+    assert (
+        docker("run", "--rm", "-v", f"{folder}:/f", "--entrypoint", "sh", IMAGE, "-c", shell).returncode == 0
+    )
+    try:
+        with serving(folder) as server, server.connect() as db:
+            assert one(db, "SELECT state FROM rvbbit_sessions") == "empty"
+            assert "cannot read" not in server.log()
+    finally:
+        docker("run", "--rm", "-v", f"{folder}:/f", "--entrypoint", "sh", IMAGE, "-c", undo)
+
+
+def test_as_the_user_postgres_from_the_start(tmp_path: Path) -> None:
+    """No capability at all: nothing to step down from."""
+    with serving(tmp_path, user="999:999", cap_add=[]) as server, server.connect() as db:
+        assert one(db, "SELECT count(*) FROM rvbbit_sessions") == 0
+
+
+def test_an_unreadable_folder_is_said_in_one_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / "sessions"
+    folder.mkdir(mode=0o700)
+    environment = {"RVBBIT_PASSWORD": "rvbbit"}
+    with container(environment=environment, volumes=[(str(folder), "/sessions", "ro")]) as made:
+        with pytest.raises(TimeoutError):
+            wait_until_healthy(made, seconds=4)
+        log = Server(made, folder).log()
+    assert "session folder: cannot read /sessions: it is mode 700" in log
+    assert "the server runs as uid 999" in log
+
+
+def test_stopping_is_quick_and_clean(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        made = server.container.get_wrapped_container()
+        made.stop(timeout=30)
+        made.reload()
+        assert made.attrs["State"]["ExitCode"] == 0
+        assert "database system is shut down" in server.log()
