@@ -376,9 +376,8 @@ rvbbit_close(RvbbitStream **stream)
 	python_give_gil();
 	if (worker_start(request, done_fd))
 	{
-		for (int i = 0; i < SPINS && !is_done(request); i++)
-			SPIN_DELAY();
-		if (is_done(request) || stop(request, CLOSE_GRACE))
+		spin(request);
+		if (wait_quietly(request, GRACE) || stop(request, CLOSE_GRACE))
 		{
 			stream_free(*stream);
 			request_free(request);
