@@ -33,7 +33,7 @@
 #include "worker.h"
 
 /* Milliseconds that an interrupted request may take to end; 200 in all. */
-#define GRACE 110
+#define GRACE 100
 
 /* Milliseconds that closing a scan may take before it is left to itself. */
 #define CLOSE_GRACE 1000
