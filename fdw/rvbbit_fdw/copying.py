@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 from collections.abc import Callable
@@ -10,14 +9,21 @@ from typing import Final
 
 _CHUNK_BYTES: Final = 4 << 20
 _FICLONE: Final = 0x40049409
-# What a file system answers when it cannot do it at all, as opposed to failing while it does.
-_CANNOT: Final = frozenset(
-    {errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.ENOTTY, errno.EPERM}
-)
+
+
+class SourceError(Exception):
+    """The file to copy could not be read; `error` says why. Any OSError is about the copy."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 def copy_file(source: int, path: str, check: Callable[[], None]) -> None:
-    """Copy an open file, as long as it is now, to a new file of mode 0600; `check` runs between chunks."""
+    """Copy an open file, as long as it is now, to a new file of mode 0600; `check` runs between chunks.
+
+    Raises SourceError if the file cannot be read, OSError if the copy cannot be written.
+    """
     target = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         if not _reflink(source, target):
@@ -41,27 +47,31 @@ def _copy_chunks(source: int, target: int, size: int, check: Callable[[], None])
     offset = 0
     while offset < size:
         check()
-        try:
-            done = step(source, target, offset, min(_CHUNK_BYTES, size - offset))
-        except OSError as error:
-            if step is not _copy_range or error.errno not in _CANNOT:
-                raise
+        done = step(source, target, offset, min(_CHUNK_BYTES, size - offset))
+        if done > 0:
+            offset += done
+        elif step is _copy_range:
             step = _copy_by_reading
-            continue
-        # Some virtual file systems answer 0 to copy_file_range although there is more to read.
-        if done == 0 and step is _copy_range:
-            step = _copy_by_reading
-        elif done == 0:
+        else:
             return
-        offset += done
 
 
 def _copy_range(source: int, target: int, offset: int, size: int) -> int:
-    return os.copy_file_range(source, target, size, offset, offset)
+    """Let the kernel copy; 0 if it does not: reading and writing then tell whose fault it is, if any.
+
+    Some virtual file systems copy nothing without an error.
+    """
+    try:
+        return os.copy_file_range(source, target, size, offset, offset)
+    except OSError:
+        return 0
 
 
 def _copy_by_reading(source: int, target: int, offset: int, size: int) -> int:
-    data = memoryview(os.pread(source, size, offset))
+    try:
+        data = memoryview(os.pread(source, size, offset))
+    except OSError as error:
+        raise SourceError(error) from None
     done = 0
     while done < len(data):
         done += os.pwrite(target, data[done:], offset + done)

@@ -56,6 +56,7 @@ class Evictor:
             check()
             if each.path != keep and self._directories.discard(each.path):
                 total -= each.bytes_on_disk
+                self._directories.drop_empty_session(os.path.dirname(each.path))  # noqa: PTH120
         now = time.monotonic()
         self._estimate, self._next_measure = total, now + max(1.0, (now - started) * _MEASURE_RARELY)
 
@@ -67,7 +68,10 @@ class Evictor:
         found = []
         for session in list_paths(self._directories.sessions):
             check()
-            found += [stored for stored in map(describe, list_paths(session)) if stored]
+            snapshots = list_paths(session)
+            if not snapshots:
+                self._directories.drop_empty_session(session)
+            found += [stored for stored in map(describe, snapshots) if stored]
         return found
 
     def _drop_older(self, session: str, keep: str) -> None:

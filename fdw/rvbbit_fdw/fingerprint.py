@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from rvbbit_fdw.inspection import open_regular, read_start
 from rvbbit_fdw.sessions import SessionFile
 from rvbbit_fdw.storage import WAL_SUFFIXES
 
 
-@dataclass(frozen=True, slots=True)
-class WalIdentity:
+class WalIdentity(NamedTuple):
     """Inode, size in bytes and time of one WAL file; all 0 where it is absent."""
 
     inode: int = 0
@@ -35,8 +36,14 @@ class Fingerprint:
         """A name for this state. It also names the running system's boot, because a copy that was not yet on
         disk when the machine lost its power may be torn."""
         digest = hashlib.sha256(self.header)
-        digest.update(repr((self.identity, self.wals)).encode())
+        numbers = [*self.identity, *(number for wal in self.wals for number in wal)]
+        digest.update(repr(numbers).encode())
         return f"{boot()}-{digest.hexdigest()[:40]}"
+
+    @property
+    def size(self) -> int:
+        """The size of the db."""
+        return self.identity[2]
 
     @property
     def wal_bytes(self) -> int:
@@ -57,14 +64,14 @@ def take_fingerprint(file: SessionFile) -> Fingerprint:
     """Read the session's headers and the identity of its files; OSError if the db cannot be opened."""
     descriptor = open_regular(file.target)
     try:
-        header = read_start(descriptor)
-        status = os.fstat(descriptor)
+        header, status = read_start(descriptor)
     finally:
         os.close(descriptor)
     identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
     return Fingerprint(header, identity, tuple(_wal(file.path + suffix) for suffix in WAL_SUFFIXES))
 
 
+@functools.cache
 def boot() -> str:
     """The beginning of the running system's boot id, or zeros where there is none."""
     try:

@@ -44,16 +44,16 @@ def inspect(file: SessionFile) -> Inspection:
     except OSError as error:
         return Inspection("unreadable", error=_why_unreadable(error))
     try:
-        data = read_start(descriptor)
-        return _judge(data, _has_writer(descriptor), os.fstat(descriptor).st_size, file.wal_bytes)
+        data, status = read_start(descriptor)
+        return _judge(data, _has_writer(descriptor), status.st_size, file.wal_bytes)
     except OSError as error:
         return Inspection("unreadable", error=_why_unreadable(error))
     finally:
         os.close(descriptor)
 
 
-def judge_header(data: bytes) -> Inspection:
-    """The state that the first bytes alone tell: `ready`, `corrupt`, `encrypted` or `newer`."""
+def judge_header(data: bytes, size: int) -> Inspection:
+    """The state that the first bytes and the size tell: `ready`, `corrupt`, `encrypted` or `newer`."""
     try:
         header = read_header(data)
     except CorruptHeader as error:
@@ -62,6 +62,8 @@ def judge_header(data: bytes) -> Inspection:
         return _versions("encrypted", header, "the file is encrypted")
     if header.newer:
         return _versions("newer", header, f"its storage version {header.storage_version} is too new")
+    if size < header.least_bytes:
+        return _versions("corrupt", header, f"the file was cut short: it ends after {size} bytes")
     return _versions("ready", header, None)
 
 
@@ -74,9 +76,19 @@ def open_regular(path: str) -> int:
     return descriptor
 
 
-def read_start(descriptor: int) -> bytes:
-    """The first 12,288 bytes, or all if there are fewer."""
-    return os.pread(descriptor, HEADER_BYTES, 0)
+def read_start(descriptor: int) -> tuple[bytes, os.stat_result]:
+    """The first 12,288 bytes, or all if there are fewer, and the file's status while it had them.
+
+    A writer cuts free blocks off after it has written a header, so header and size go together only if the
+    header is still the same after the size was asked for.
+    """
+    data = os.pread(descriptor, HEADER_BYTES, 0)
+    while True:
+        status = os.fstat(descriptor)
+        again = os.pread(descriptor, HEADER_BYTES, 0)
+        if again == data:
+            return data, status
+        data = again
 
 
 def created_ns(file: SessionFile) -> int:
@@ -94,7 +106,7 @@ def created_ns(file: SessionFile) -> int:
 
 
 def _judge(data: bytes, has_writer: bool, size: int, wal_bytes: int) -> Inspection:
-    found = judge_header(data)
+    found = judge_header(data, size)
     if found.state == "corrupt" and size < HEADER_BYTES and has_writer:
         return Inspection("live")
     if found.state != "ready":

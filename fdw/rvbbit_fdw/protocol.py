@@ -14,7 +14,7 @@ import time
 from typing import Final
 
 from rvbbit_fdw import errors
-from rvbbit_fdw.copying import copy_file
+from rvbbit_fdw.copying import SourceError, copy_file
 from rvbbit_fdw.eviction import mark_taken
 from rvbbit_fdw.fingerprint import Fingerprint, take_fingerprint
 from rvbbit_fdw.inspection import Inspection, judge_header, open_regular, read_start
@@ -40,12 +40,17 @@ def fingerprint(file: SessionFile) -> Fingerprint:
 
 def require_usable(file: SessionFile) -> None:
     """SessionUnusable unless the header is one that DuckDB here can read."""
-    found = judge_header(fingerprint(file).header)
+    found = _judge(file)
     if found.state == "corrupt":
         time.sleep(0.05)  # a writer may be just making the file
-        found = judge_header(fingerprint(file).header)
+        found = _judge(file)
     if found.state != "ready":
         raise unusable(file.session_id, found)
+
+
+def _judge(file: SessionFile) -> Inspection:
+    now = fingerprint(file)
+    return judge_header(now.header, now.size)
 
 
 def unusable(session_id: str, found: Inspection) -> errors.SessionUnusable:
@@ -54,7 +59,7 @@ def unusable(session_id: str, found: Inspection) -> errors.SessionUnusable:
         "corrupt": "Run the workflow again, or restore the file from a copy.",
         "encrypted": "Encrypted sessions are not supported.",
         "newer": "Update rvbbit_fdw to a version with a newer DuckDB.",
-        "unreadable": "Let the server's operating system user read the file.",
+        "unreadable": "Check that the server's operating system user may read it, and that its disk works.",
     }
     return errors.SessionUnusable(
         f'could not read session "{session_id}": {found.error or found.state}',
@@ -79,7 +84,9 @@ def copy_session(file: SessionFile, before: Fingerprint, directory: str, check: 
     for suffix in WAL_SUFFIXES:
         total += _copy_one(file, file.path + suffix, f"{directory}/{DB}{suffix}", check, may_miss=True)
     _copy_one(file, file.target, f"{directory}/{DB}", check, may_miss=False)
-    if not before.held_until(fingerprint(file)) or _start_of(f"{directory}/{DB}") != before.header:
+    with store_errors():
+        copied = _start_of(f"{directory}/{DB}")
+    if copied != before.header or not before.held_until(fingerprint(file)):
         raise Changed
     return total
 
@@ -95,6 +102,8 @@ def _copy_one(file: SessionFile, source: str, target: str, check: Check, *, may_
         with store_errors():
             copy_file(descriptor, target, check)
         return os.fstat(descriptor).st_size
+    except SourceError as error:
+        raise _unreadable(file, error.error) from None
     finally:
         os.close(descriptor)
 
@@ -102,7 +111,7 @@ def _copy_one(file: SessionFile, source: str, target: str, check: Check, *, may_
 def _start_of(path: str) -> bytes:
     descriptor = open_regular(path)
     try:
-        return read_start(descriptor)
+        return read_start(descriptor)[0]
     finally:
         os.close(descriptor)
 

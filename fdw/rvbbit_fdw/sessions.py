@@ -27,6 +27,9 @@ Check = Callable[[], None]
 """Called often in every loop; raises errors.Interrupted when the statement was cancelled."""
 
 _CHECK_EVERY = 256
+# How many names are offered for an unknown one, and how many more are looked at that may be no sessions.
+_OFFERED = 3
+_NO_SESSIONS = 5
 
 
 def no_check() -> None:
@@ -181,10 +184,13 @@ class SessionFolder:
             raise folder_error(error) from None
 
     def _not_found(self, session_id: str, check: Check) -> errors.SessionNotFound:
-        known = [file.session_id for file in self.list(check=check)]
+        names = [_shown(name.removesuffix(SUFFIX)) for name in self._entries(check) if name.endswith(SUFFIX)]
         meant = session_id.rstrip("/").rsplit("/", 1)[-1].removesuffix(SUFFIX)
-        names = [meant] if meant in known else nearest(meant, known, check)
-        return errors.SessionNotFound(f'session "{session_id}" does not exist', hint=did_you_mean(names))
+        like = [meant, *nearest(meant, names, check, most=_OFFERED + _NO_SESSIONS)]
+        offered = [name for name in like if is_session_id(name) and self._stat_session(name)][:_OFFERED]
+        if offered[:1] == [meant]:
+            offered = [meant]
+        return errors.SessionNotFound(f'session "{session_id}" does not exist', hint=did_you_mean(offered))
 
 
 def is_session_id(text: str) -> bool:

@@ -7,7 +7,6 @@ copied once however many ask, published by one rename and never changed again.
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import os
 import random
@@ -180,15 +179,12 @@ class SnapshotStore:
     def _copying_alone(self, file: SessionFile, check: Check) -> Iterator[None]:
         """Hold the session's lock: one process copies, the others then find its copy."""
         directory = self._session_directory(file)
-        with store_errors():
-            os.makedirs(directory, mode=0o700, exist_ok=True)  # noqa: PTH103
-            lock = os.open(f"{directory}/.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        while (owned := self._directories.lock_session(directory)) is None:
+            sleep(_FIRST_PAUSE, check)
         try:
-            while not _try_lock(lock):
-                sleep(_FIRST_PAUSE, check)
             yield
         finally:
-            os.close(lock)
+            owned.release()
 
 
 def sleep(seconds: float, check: Check) -> None:
@@ -207,11 +203,3 @@ def _published(session_id: str, path: str) -> Snapshot | None:
     except OSError:
         return None
     return Snapshot(session_id, os.path.basename(path), path, files, taken_at_ns / 1e9)  # noqa: PTH119
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -26,6 +26,9 @@ _SEE_DATABASE_HEADER = 999
 _MAIN = struct.Struct("<Q4sQ4Q32s32s")
 _DATABASE = struct.Struct("<8Q")
 _ENCRYPTED = 1
+# A pointer to a block: its number in the lower 56 bits, or all ones where there is none.
+_BLOCK_NUMBER = (1 << 56) - 1
+_NO_BLOCK = (1 << 64) - 1
 
 
 class CorruptHeader(ValueError):  # noqa: N818 - says what was found
@@ -34,7 +37,11 @@ class CorruptHeader(ValueError):  # noqa: N818 - says what was found
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the headers say. `iteration` and the block fields are 0 in an encrypted file."""
+    """What the headers say. `iteration` and the block fields are 0 in an encrypted file.
+
+    `least_bytes` is the size that the file has at least: the blocks that the header names are in it. More
+    cannot be said, because `block_count` also counts free blocks at the end that are already cut off.
+    """
 
     storage_version: int
     library_version: str
@@ -42,6 +49,7 @@ class Header:
     iteration: int = 0
     block_count: int = 0
     block_bytes: int = 0
+    least_bytes: int = HEADER_BYTES
 
     @property
     def newer(self) -> bool:
@@ -63,10 +71,13 @@ def read_header(data: bytes) -> Header:
 
 def _with_database_header(data: bytes, version: int, library: str) -> Header:
     first, second = (_DATABASE.unpack_from(data, offset) for offset in (_SECTOR, 2 * _SECTOR))
-    _, iteration, _, _, block_count, block_bytes, _, serialization = max(first, second, key=_iteration)
+    current = max(first, second, key=_iteration)
+    _, iteration, catalog, free_list, block_count, block_bytes, _, serialization = current
     if version == _SEE_DATABASE_HEADER:
         version = max(serialization, NEWEST_STORAGE_VERSION)
-    header = Header(version, library, False, iteration, block_count, block_bytes)
+    named = [pointer & _BLOCK_NUMBER for pointer in (catalog, free_list) if pointer != _NO_BLOCK]
+    least_bytes = HEADER_BYTES + block_bytes * (max(named, default=-1) + 1)
+    header = Header(version, library, False, iteration, block_count, block_bytes, least_bytes)
     if not header.newer:
         _check_plausible(header)
     return header

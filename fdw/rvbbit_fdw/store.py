@@ -1,20 +1,20 @@
 """The directories of the snapshot store: who owns them, and how leftovers of dead processes go away.
 
     sessions/<hash of the session's path>/<key>/   a published snapshot: db, db.wal, ..., never changed again
-    sessions/<hash of the session's path>/.lock    who copies this session now
     building/<unique>/                             a copy in the making, or one on its way out
     work/<unique>/                                 a process's own directory
 
 A directory under building/ and work/ belongs to whoever holds a flock on it. The kernel drops the lock with
-the process, so what is not locked is litter, and anyone may remove it.
+the process, so what is not locked is litter, and anyone may remove it. Who copies a session, or removes its
+directory under sessions/ because it is empty, holds a flock on that.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -53,18 +53,39 @@ class StoreDirectories:
         """Make a new directory under `parent` and lock it."""
         with store_errors():
             while True:
-                os.makedirs(parent, mode=0o700, exist_ok=True)  # noqa: PTH103
-                path = tempfile.mkdtemp(prefix=prefix, dir=parent)
+                path = f"{parent}/{prefix}{secrets.token_hex(8)}"
+                try:
+                    os.mkdir(path, 0o700)  # noqa: PTH102
+                except FileNotFoundError:
+                    os.makedirs(parent, mode=0o700, exist_ok=True)  # noqa: PTH103
+                    continue
                 descriptor = _lock_directory(path)
                 # A cleaner may have found the directory between its making and its locking.
                 if descriptor is not None:
                     return OwnedDirectory(path, descriptor)
 
+    def lock_session(self, path: str) -> OwnedDirectory | None:
+        """The directory of a session, made if needed, or None while another process has it."""
+        with store_errors():
+            # Fails although it exists if it is removed in that moment; then the caller tries again.
+            with suppress(FileExistsError):
+                os.makedirs(path, mode=0o700, exist_ok=True)  # noqa: PTH103
+            descriptor = _lock_directory(path)
+        return None if descriptor is None else OwnedDirectory(path, descriptor)
+
+    def drop_empty_session(self, path: str) -> None:
+        """Remove the directory of a session that has no snapshot, unless someone copies the session now."""
+        descriptor = _lock_if_free(path)
+        if descriptor is not None:
+            with suppress(OSError):  # it is not empty
+                os.rmdir(path)  # noqa: PTH106
+            os.close(descriptor)
+
     def clean(self) -> None:
         """Remove what dead processes left under building/ and work/."""
         for parent in (self.building, self.work):
             for path in list_paths(parent):
-                descriptor = _lock_directory(path)
+                descriptor = _lock_if_free(path)
                 if descriptor is not None:
                     OwnedDirectory(path, descriptor).remove()
 
@@ -109,16 +130,27 @@ def store_errors() -> Iterator[None]:
 
 
 def _lock_directory(path: str) -> int | None:
-    """A descriptor that holds the lock of a directory that still exists, or None."""
-    descriptor = -1
+    """A descriptor that holds the lock of a directory; None if another has it, or it left its place."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.fstat(descriptor).st_ino == os.lstat(path).st_ino:
             return descriptor
-    except OSError:
+    except (BlockingIOError, FileNotFoundError):
         pass
-    if descriptor >= 0:
-        with suppress(OSError):
-            os.close(descriptor)
+    except OSError:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
     return None
+
+
+def _lock_if_free(path: str) -> int | None:
+    """The same for litter: what cannot be locked for any reason is left to the next who looks."""
+    try:
+        return _lock_directory(path)
+    except OSError:
+        return None
