@@ -31,6 +31,13 @@ def run_image(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
+def tmp_path(tmp_path: Path) -> Path:
+    """Readable by the server's user, which pytest's own is not."""
+    tmp_path.chmod(0o755)
+    return tmp_path
+
+
+@pytest.fixture
 def volume() -> Iterator[str]:
     """A volume that outlives containers."""
     name = f"rvbbit-test-{secrets.token_hex(4)}"
@@ -108,7 +115,9 @@ def test_settings(server: Server, setting: str, value: str) -> None:
 
 
 def test_builtin_locale(db: psycopg.Connection) -> None:
-    query = "SELECT datlocprovider || ' ' || datlocale FROM pg_database WHERE datname = current_database()"
+    query = (
+        "SELECT datlocprovider::text || ' ' || datlocale FROM pg_database WHERE datname = 'rvbbit'"
+    )
     assert one(db, query) == "b C.UTF-8"
 
 
@@ -121,7 +130,7 @@ def test_extensions(db: psycopg.Connection) -> None:
 
 
 def test_user_and_path(server: Server) -> None:
-    assert server.run("stat", "-c", "%u:%g", f"{DATA}/PG_VERSION") == "999:999\n"
+    assert server.run("stat", "-c", "%u:%g", DATA) == "999:999\n"
     assert server.run("sh", "-c", "command -v initdb") == "/usr/lib/postgresql/17/bin/initdb\n"
     status = server.run("cat", "/proc/1/status")
     assert "Uid:\t999\t999\t999\t999" in status
