@@ -26,7 +26,8 @@ TABLE = f"""
     CREATE TABLE t AS
     SELECT range::BIGINT AS a, (range % 1000)::INTEGER AS b, range * 1.5::DOUBLE AS c,
            'text value ' || range AS d, TIMESTAMP '2025-01-01' + to_seconds(range) AS e,
-           (range / 100.0)::DECIMAL(18, 2) AS f, range % 2 = 0 AS g, DATE '2020-01-01' + (range % 1000)::INTEGER AS h
+           (range / 100.0)::DECIMAL(18, 2) AS f, range % 2 = 0 AS g,
+           DATE '2020-01-01' + (range % 1000)::INTEGER AS h
     FROM range({ROWS})
 """
 
