@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -70,8 +71,8 @@ def report(server: Server) -> None:
         # Both sides in one process: the figure is the cost of a scan, not of a second core.
         db.execute("SET max_parallel_workers_per_gather = 0")
         for label, statement in STATEMENTS.items():
-            line(label, lambda table, text=statement: run(db, text.format(table)))
-    line("first query of a new connection", lambda table: first_query(server, table))
+            line(label, partial(run, db, statement))
+    line("first query of a new connection", partial(first_query, server))
     memory(server)
 
 
@@ -85,8 +86,9 @@ def line(label: str, measure: Callable[[str], float]) -> None:
     say(f"{label:42}{best[0]:12.1f}{best[1]:10.1f}{best[0] / best[1]:8.2f}")
 
 
-def run(db: psycopg.Connection, statement: str) -> float:
+def run(db: psycopg.Connection, statement: str, table: str) -> float:
     """Milliseconds of one statement, its result read and thrown away."""
+    statement = statement.format(table)
     start = time.perf_counter()
     with db.cursor() as cursor:
         if statement.startswith("COPY"):
@@ -101,7 +103,7 @@ def run(db: psycopg.Connection, statement: str) -> float:
 def first_query(server: Server, table: str) -> float:
     """Milliseconds of the first statement in a connection; the connection itself is not counted."""
     with admin(server) as db:
-        return run(db, f"SELECT * FROM {table}_small WHERE b = 5")
+        return run(db, STATEMENTS["one row of ten"], table)
 
 
 def memory(server: Server) -> None:
