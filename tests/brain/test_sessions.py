@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from rvbbit_fdw import errors
+from rvbbit_fdw.inspection import Inspection
+from rvbbit_fdw.nearest import nearest
 from rvbbit_fdw.sessions import SessionFolder, Wanted, created_ns, inspect
-from tests.kit.writers import make_session, writing
+from tests.kit.writers import NEWEST_VERSION, RVBBIT_VERSION, Writer, make_session, writing
 
 
 def ids(folder: SessionFolder, wanted: Wanted | None = None) -> set[str]:
@@ -92,3 +94,104 @@ def test_check_can_stop_a_listing(hostile: SessionFolder) -> None:
 
     with pytest.raises(errors.Interrupted):
         list(hostile.list(check=stop))
+
+
+@pytest.mark.parametrize("version", [RVBBIT_VERSION, NEWEST_VERSION])
+def test_a_file_cut_short_is_corrupt(tmp_path: Path, version: str) -> None:
+    path = make_session(
+        tmp_path / "s.duckdb", "CREATE TABLE t AS SELECT hash(range) x FROM range(1000000)", version=version
+    )
+    whole = path.stat().st_size
+    file = SessionFolder(str(tmp_path)).find("s")
+    assert inspect(file).state == "ready"
+    for size in (whole // 2, 12289, 12288):
+        os.truncate(path, size)
+        found = inspect(file)
+        assert (found.state, found.error) == (
+            "corrupt",
+            f"the file was cut short: it ends after {size} bytes",
+        )
+        assert found.duckdb_version == f"v{version}"
+
+
+@pytest.mark.parametrize("version", [RVBBIT_VERSION, NEWEST_VERSION])
+def test_a_whole_file_is_never_corrupt(tmp_path: Path, version: str) -> None:
+    """DuckDB cuts free blocks off the end after it has counted them in the header."""
+    path = tmp_path / "s.duckdb"
+    folder = SessionFolder(str(tmp_path))
+    big = "AS SELECT hash(range) x FROM range(600000)"
+
+    def run(writer: Writer, *statements: str) -> None:
+        for statement in statements:
+            writer.run(statement)
+            assert inspect(folder.find("s")).state == "live", statement
+
+    with writing(path, version) as writer:
+        run(writer, f"CREATE TABLE t {big}", "CHECKPOINT", f"CREATE TABLE u {big}")
+        run(writer, "BEGIN", f"CREATE TABLE v {big}", "ROLLBACK", "CHECKPOINT")
+        run(writer, "DROP TABLE u", "CHECKPOINT", "DELETE FROM t WHERE x % 2 = 0", "CHECKPOINT")
+        run(writer, "DROP TABLE t", "CHECKPOINT", "CHECKPOINT", f"CREATE TABLE w {big}")
+        writer.kill()
+    assert inspect(folder.find("s")).state == "ready"
+    with writing(path, version) as writer:
+        run(writer, "SELECT 1", "DROP TABLE w")
+    assert inspect(folder.find("s")).state == "ready"
+
+
+def test_a_file_that_changes_between_two_looks_is_judged_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint writes the header, then cuts the file: an old header does not go with the new size."""
+    path = make_session(tmp_path / "s.duckdb", "CREATE TABLE t AS SELECT hash(range) x FROM range(1000000)")
+    file = SessionFolder(str(tmp_path)).find("s")
+    empty = make_session(tmp_path / "empty.duckdb").read_bytes()
+    fstat, pread = os.fstat, os.pread
+    reads: list[int] = []
+
+    def read(descriptor: int, size: int, offset: int) -> bytes:
+        reads.append(size)
+        return pread(descriptor, size, offset)
+
+    def cut_after_the_first_read(descriptor: int) -> os.stat_result:
+        if len(reads) == 1:
+            path.write_bytes(empty)
+        return fstat(descriptor)
+
+    monkeypatch.setattr(os, "pread", read)
+    monkeypatch.setattr(os, "fstat", cut_after_the_first_read)
+    assert inspect(file) == Inspection("empty", 64, f"v{RVBBIT_VERSION}")
+
+
+def test_a_mistyped_id_among_twenty_thousand_is_answered_quickly(tmp_path: Path) -> None:
+    known = [
+        f"{first}-{second}-{number:06x}"
+        for number in range(0, 16**6, 50331)
+        for first in ("agile", "calm", "eager", "quiet", "swift", "merry", "fuzzy", "brisk")
+        for second in ("cardinal", "otter", "heron", "lynx", "badger", "falcon", "newt", "wren")
+    ][:20000]
+    for name in known:
+        (tmp_path / f"{name}.duckdb").touch()
+    folder = SessionFolder(str(tmp_path))
+    spent = []
+    for _ in range(3):
+        started = time.process_time()
+        with pytest.raises(errors.SessionNotFound) as caught:
+            folder.find("agile-cardinel-" + known[0][-6:])
+        spent.append(time.process_time() - started)
+        assert caught.value.hint is not None
+        assert caught.value.hint.startswith(f'Did you mean "{known[0]}"')
+    assert min(spent) < 0.15
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "like"),
+    [
+        ("sales", ["Sales", "sale", "wales", "salsa", "other"], ["Sales", "sale", "wales"]),
+        ("ağaç", ["agac", "ağac", "AĞAÇ"], ["AĞAÇ", "ağac"]),
+        ("", ["a", "b"], []),
+        ("x", [], []),
+        ("orders", ["", "customers", "o" * 300], []),
+    ],
+)
+def test_nearest_names(name: str, known: list[str], like: list[str]) -> None:
+    assert nearest(name, known) == like

@@ -1,21 +1,23 @@
-"""Snapshots of sessions that are written this second, and the store that keeps them."""
+"""Snapshots of sessions: what is copied and when, under a busy writer and with unusable files."""
 
-import multiprocessing
+import errno
 import os
-import resource
-import signal
+import shutil
+import struct
+import tempfile
+import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from rvbbit_fdw import errors
+from rvbbit_fdw import copying, errors, snapshot
 from rvbbit_fdw.sessions import SessionFolder
 from rvbbit_fdw.snapshot import Snapshot, SnapshotStore
-from tests.kit.writers import looping, make_session, writing
-
-_FORK = multiprocessing.get_context("fork")
+from tests.kit import processes
+from tests.kit.writers import NEWEST_VERSION, RVBBIT_VERSION, looping, make_session, writing
 
 # Every commit keeps sum(v) = 0 and adds one to the counter; the log says what was committed.
 _TORTURE = """
@@ -42,13 +44,39 @@ with open(log, "w") as out:
 """
 
 
-def read(snapshot: Snapshot, store: SnapshotStore, sql: str) -> tuple[int, ...]:
-    place = store.workplace()
-    with duckdb.connect(snapshot.link_into(place, "x"), read_only=True) as connection:
-        row: tuple[int, ...] | None = connection.execute(sql).fetchone()
-    store.leave(place)
-    assert row is not None
-    return row
+class Place:
+    """A session folder with a store inside it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.folder = SessionFolder(str(root))
+        self.store = SnapshotStore(str(root / "store"), 1 << 30)
+
+    def take(self, session_id: str = "s", check: Callable[[], None] = lambda: None) -> Snapshot:
+        """A snapshot of the session as it is now."""
+        return self.store.take(self.folder.find(session_id), check)
+
+    def read(self, snapshot: Snapshot, sql: str) -> tuple[int, ...]:
+        """The first row of a query on the snapshot."""
+        place = self.store.workplace()
+        with duckdb.connect(snapshot.link_into(place, "x"), read_only=True) as connection:
+            row: tuple[int, ...] | None = connection.execute(sql).fetchone()
+        self.store.leave(place)
+        assert row is not None
+        return row
+
+    def building(self) -> list[Path]:
+        """What is in the making."""
+        return list((self.root / "store" / "building").glob("*"))
+
+    def published(self) -> list[Path]:
+        """The snapshots that exist."""
+        return list((self.root / "store" / "sessions").glob("*/*"))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
 
 
 def committed(log: Path) -> int:
@@ -56,116 +84,334 @@ def committed(log: Path) -> int:
     return int(lines[-2]) if len(lines) > 1 else 0
 
 
-def test_every_snapshot_of_a_busy_writer_is_one_committed_state(tmp_path: Path) -> None:
-    store = SnapshotStore(str(tmp_path / "store"), 1 << 30)
-    folder = SessionFolder(str(tmp_path))
+def test_every_snapshot_of_a_busy_writer_is_one_committed_state(place: Place) -> None:
     seen = set()
-    with looping(tmp_path / "s.duckdb", _TORTURE) as log:
-        until = time.monotonic() + 10
+    with looping(place.root / "s.duckdb", _TORTURE) as log:
+        until = time.monotonic() + 8
         while time.monotonic() < until:
             least = committed(log)
-            snapshot = store.take(folder.find("s"))
-            total, number = read(snapshot, store, "SELECT (SELECT sum(v) FROM a), (SELECT n FROM c)")
+            found = place.take()
+            total, number = place.read(found, "SELECT (SELECT sum(v) FROM a), (SELECT n FROM c)")
             assert total == 0
-            assert number >= least or snapshot.stale_seconds is not None
+            assert number >= least or found.stale_seconds is not None
             seen.add(number)
     assert len(seen) > 50
 
 
-def test_an_unchanged_session_is_copied_once(tmp_path: Path) -> None:
-    make_session(tmp_path / "s.duckdb", "CREATE TABLE t AS SELECT 42 AS x")
-    file = SessionFolder(str(tmp_path)).find("s")
-    store = SnapshotStore(str(tmp_path / "store"), 1 << 30)
-    first = store.take(file)
-    assert store.take(file) == first
-    assert read(first, store, "SELECT x FROM t") == (42,)
+def _slow() -> None:
+    time.sleep(0.15)
 
 
-def _take(folder: str, store: str) -> None:
-    SnapshotStore(store, 1 << 30).take(SessionFolder(folder).find("s"))
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "_TRY_SECONDS", 0.5)
+    monkeypatch.setattr(snapshot, "_LEAST_TRIES", 3)
 
 
-def test_many_takers_leave_one_copy_and_no_litter(tmp_path: Path) -> None:
-    make_session(tmp_path / "s.duckdb", "CREATE TABLE t AS SELECT range x FROM range(500000)")
-    takers = [_FORK.Process(target=_take, args=(str(tmp_path), str(tmp_path / "store"))) for _ in range(6)]
-    for taker in takers:
-        taker.start()
-    for taker in takers:
-        taker.join(20)
-        assert taker.exitcode == 0
-    assert len(list((tmp_path / "store" / "sessions").glob("*/*/db"))) == 1
-    assert not list((tmp_path / "store" / "building").iterdir())
+@pytest.mark.usefixtures("impatient")
+def test_a_writer_that_never_pauses_leaves_the_earlier_state_with_its_age(place: Place) -> None:
+    with looping(place.root / "s.duckdb", _TORTURE) as log:
+        earlier = place.take()
+        assert earlier.stale_seconds is None
+        at_least = committed(log)
+        while committed(log) < at_least + 20:
+            time.sleep(0.01)
+        asked_at = time.time()
+        found = place.take(check=_slow)
+        assert found.key == earlier.key
+        assert found.stale_seconds is not None
+        assert asked_at - earlier.taken_at <= found.stale_seconds <= time.time() - earlier.taken_at
+        assert place.read(found, "SELECT sum(v) FROM a") == (0,)
+        assert place.take().key != earlier.key
+    assert place.building() == []
 
 
-def _hang(folder: str, store: str) -> None:
-    def check() -> None:
-        if any(Path(store, "building").glob("*/db")):
-            time.sleep(60)
-
-    SnapshotStore(store, 1 << 30).take(SessionFolder(folder).find("s"), check)
-
-
-def test_a_killed_taker_locks_nothing_and_its_litter_goes(tmp_path: Path) -> None:
-    make_session(tmp_path / "s.duckdb", "CREATE TABLE t AS SELECT hash(range) x FROM range(800000)")
-    building = tmp_path / "store" / "building"
-    taker = _FORK.Process(target=_hang, args=(str(tmp_path), str(tmp_path / "store")))
-    taker.start()
-    until = time.monotonic() + 10
-    while not list(building.glob("*/db")) and time.monotonic() < until:
-        time.sleep(0.005)
-    assert taker.pid is not None
-    os.kill(taker.pid, signal.SIGKILL)
-    taker.join()
-    _take(str(tmp_path), str(tmp_path / "store"))
-    assert not list(building.iterdir())
+@pytest.mark.usefixtures("impatient")
+def test_a_writer_that_never_pauses_and_no_earlier_state_is_busy(place: Place) -> None:
+    with looping(place.root / "s.duckdb", _TORTURE), pytest.raises(errors.SnapshotBusy) as caught:
+        place.take(check=_slow)
+    assert caught.value.message == 'session "s" is being written too fast to be read'
+    assert caught.value.hint == "Try again when the writer pauses."
+    assert place.building() == place.published() == []
 
 
-def test_a_wal_above_the_limit_is_folded_in(tmp_path: Path) -> None:
-    store = SnapshotStore(str(tmp_path / "store"), 1 << 30)
-    with writing(tmp_path / "s.duckdb", checkpoint_threshold="1TB") as writer:
-        writer.run("CREATE TABLE t (x BIGINT, y VARCHAR)")
-        for _ in range(8):
-            writer.run("INSERT INTO t SELECT range, md5(range::VARCHAR) FROM range(60000)")
-        file = SessionFolder(str(tmp_path)).find("s")
-        assert file.wal_bytes > 16 << 20
-        snapshot = store.take(file)
-        assert read(snapshot, store, "SELECT count(*) FROM t") == (480000,)
-    assert snapshot.files == ("db",)
+def test_an_unchanged_session_is_not_copied_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_session(place.root / "s.duckdb", "CREATE TABLE t AS SELECT 42 AS x")
+    first = place.take()
+
+    def never(*_: object) -> int:
+        raise AssertionError
+
+    with monkeypatch.context() as context:
+        context.setattr(snapshot, "copy_session", never)
+        assert place.take() == first
+    assert place.read(first, "SELECT x FROM t") == (42,)
 
 
-@pytest.mark.parametrize(("data", "state"), [(b"", "corrupt"), (b"nonsense" * 5000, "corrupt")])
-def test_an_unusable_session_is_refused(tmp_path: Path, data: bytes, state: str) -> None:
-    (tmp_path / "s.duckdb").write_bytes(data)
-    with pytest.raises(errors.SessionUnusable) as caught:
-        SnapshotStore(str(tmp_path / "store"), 1 << 30).take(SessionFolder(str(tmp_path)).find("s"))
-    assert caught.value.state == state
-    assert str(tmp_path) not in caught.value.message
-
-
-def test_a_full_store_is_a_clear_error_and_leaves_nothing(tmp_path: Path) -> None:
-    make_session(tmp_path / "s.duckdb", "CREATE TABLE t AS SELECT hash(range) x FROM range(500000)")
-    file = SessionFolder(str(tmp_path)).find("s")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
-    try:
-        with pytest.raises(errors.StoreFull):
-            SnapshotStore(str(tmp_path / "store"), 1 << 30).take(file)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert not list((tmp_path / "store" / "building").iterdir())
-
-
-def test_an_evicted_snapshot_stays_readable_where_it_is_linked(tmp_path: Path) -> None:
-    store = SnapshotStore(str(tmp_path / "store"), 1)
-    for name in "ab":
-        make_session(tmp_path / f"{name}.duckdb", f"CREATE TABLE t AS SELECT '{name}' AS x")
-    folder = SessionFolder(str(tmp_path))
-    first = store.take(folder.find("a"))
-    place = store.workplace()
-    path = first.link_into(place, "x")
-    store._evictor.shrink(0, lambda: None)
-    store.take(folder.find("b"))
+def test_a_changed_session_has_a_new_snapshot_beside_the_old(place: Place) -> None:
+    with writing(place.root / "s.duckdb") as writer:
+        writer.run("CREATE TABLE t AS SELECT 1 AS x")
+        first = place.take()
+        writer.run("UPDATE t SET x = 2")
+        second = place.take()
+        assert place.read(first, "SELECT x FROM t") == (1,)
+        assert place.read(second, "SELECT x FROM t") == (2,)
+        writer.run("UPDATE t SET x = 3")
+        place.take()
     with pytest.raises(errors.SnapshotGone):
-        first.link_into(place, "y")
-    with duckdb.connect(path, read_only=True) as connection:
-        assert connection.execute("SELECT x FROM t").fetchone() == ("a",)
+        first.link_into(place.store.workplace(), "x")
+
+
+_TAKE_AND_COUNT = """
+from rvbbit_fdw import snapshot
+copies = []
+real = snapshot.copy_session
+snapshot.copy_session = lambda *given: copies.append(1) or real(*given)
+folder, store = sys.argv[1:]
+file = SessionFolder(folder).find("s")
+print("ready", flush=True)
+sys.stdin.readline()
+SnapshotStore(store, 1 << 30).take(file)
+print(len(copies))
+"""
+
+
+def test_many_takers_at_once_copy_once_in_all(place: Place) -> None:
+    make_session(place.root / "s.duckdb", "CREATE TABLE t AS SELECT hash(range) x FROM range(2000000)")
+    takers = [processes.start(_TAKE_AND_COUNT, place.root, place.root / "store") for _ in range(6)]
+    for taker in takers:
+        assert taker.stdout is not None
+        assert taker.stdout.readline() == "ready\n"
+    for taker in takers:
+        assert taker.stdin is not None
+        taker.stdin.write("go\n")
+        taker.stdin.flush()
+    counts = [int(processes.finish(taker)) for taker in takers]
+    assert sorted(counts) == [0, 0, 0, 0, 0, 1]
+    assert len(place.published()) == 1
+    assert place.building() == []
+
+
+def test_a_wal_above_the_limit_is_folded_in(place: Place) -> None:
+    path = place.root / "s.duckdb"
+    with writing(path, checkpoint_threshold="1TB") as writer:
+        _write_a_large_wal(writer.run)
+        before = path.read_bytes(), path.with_name("s.duckdb.wal").read_bytes()
+        found = place.take()
+        assert place.read(found, "SELECT count(*) FROM t") == (480000,)
+        assert (path.read_bytes(), path.with_name("s.duckdb.wal").read_bytes()) == before
+    assert found.files == ("db",)
+
+
+def _write_a_large_wal(run: Callable[[str], object]) -> None:
+    run("CREATE TABLE t (x BIGINT, y VARCHAR)")
+    for _ in range(8):
+        run("INSERT INTO t SELECT range, md5(range::VARCHAR) FROM range(60000)")
+
+
+def _abandoned(place: Place) -> None:
+    """A session with a WAL above the limit whose writer is dead."""
+    with writing(place.root / "s.duckdb", checkpoint_threshold="1TB") as writer:
+        _write_a_large_wal(writer.run)
+        writer.kill()
+    assert place.folder.find("s").wal_bytes > 16 << 20
+
+
+def _children() -> list[int]:
+    task = threading.get_native_id()
+    return [int(pid) for pid in Path(f"/proc/self/task/{task}/children").read_text().split()]
+
+
+def test_an_interrupted_fold_leaves_nothing(place: Place) -> None:
+    _abandoned(place)
+    assert _children() == []
+
+    def interrupt() -> None:
+        if _children():
+            raise errors.Interrupted
+
+    with pytest.raises(errors.Interrupted):
+        place.take(check=interrupt)
+    assert _children() == []
+    assert place.building() == place.published() == []
+    assert place.read(place.take(), "SELECT count(*) FROM t") == (480000,)
+
+
+_DIE_WHILE_FOLDING = """
+import threading
+
+def check():
+    children = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text()
+    if children:
+        print(children, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+folder, store = sys.argv[1:]
+SnapshotStore(store, 1 << 30).take(SessionFolder(folder).find("s"), check)
+"""
+
+
+def test_a_fold_ends_with_the_process_that_wanted_it(place: Place) -> None:
+    _abandoned(place)
+    taker = processes.start(_DIE_WHILE_FOLDING, place.root, place.root / "store")
+    output, complaint = taker.communicate(timeout=30)
+    assert taker.returncode == -9, complaint
+    folder = Path("/proc", output.strip(), "cmdline")
+    _wait_until(lambda: not _text(folder))
+    assert len(place.building()) == 1
+    assert place.read(place.take(), "SELECT count(*) FROM t") == (480000,)
+    assert place.building() == []
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
+def _wait_until(true: Callable[[], bool]) -> None:
+    until = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+def _encrypted(path: Path) -> None:
+    with writing(path.with_name("other.duckdb"), NEWEST_VERSION) as writer:
+        writer.run("SET force_mbedtls_unsafe = 'true'")
+        writer.run(f"ATTACH '{path}' AS e (ENCRYPTION_KEY 'secret')")
+        writer.run("CREATE TABLE e.t AS SELECT 1 AS x")
+        writer.run("DETACH e")
+
+
+def _newer(path: Path) -> None:
+    make_session(path, version=RVBBIT_VERSION)
+    _patch(path, 12, 70)
+
+
+def _newer_than_2(path: Path) -> None:
+    make_session(path, version=NEWEST_VERSION)
+    _patch(path, 4096 + 56, 70)
+    _patch(path, 8192 + 56, 70)
+
+
+def _patch(path: Path, offset: int, number: int) -> None:
+    with path.open("r+b") as file:
+        file.seek(offset)
+        file.write(struct.pack("<Q", number))
+
+
+def _cut(path: Path) -> None:
+    make_session(path, "CREATE TABLE t AS SELECT hash(range) x FROM range(1000000)")
+    os.truncate(path, 12288 + 262144)
+
+
+def _foreign(path: Path) -> None:
+    path.write_bytes(b"SQLite format 3\0" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("make", "state", "reason", "hint"),
+    [
+        (_encrypted, "encrypted", "the file is encrypted", "Encrypted sessions are not supported."),
+        (_newer, "newer", "its storage version 70 is too new", "Update rvbbit_fdw to a version with a"),
+        (_newer_than_2, "newer", "its storage version 70 is too new", "Update rvbbit_fdw to a version"),
+        (_foreign, "corrupt", "the file is not a DuckDB database", "Run the workflow again, or restore"),
+        (_cut, "corrupt", "the file was cut short: it ends after 274432 bytes", "Run the workflow again"),
+        (Path.touch, "corrupt", "the file has no bytes", "Run the workflow again, or restore"),
+    ],
+)  # fmt: skip
+def test_an_unusable_session_is_refused_with_reason_and_hint(
+    place: Place, make: Callable[[Path], None], state: str, reason: str, hint: str
+) -> None:
+    make(place.root / "s.duckdb")
+    with pytest.raises(errors.SessionUnusable) as caught:
+        place.take()
+    assert caught.value.state == state
+    assert caught.value.message == f'could not read session "s": {reason}'
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith(hint)
+    assert place.published() == []
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A directory that another user can use."""
+    path = Path(tempfile.mkdtemp(prefix="rvbbit-test-"))
+    path.chmod(0o777)
+    yield path
+    shutil.rmtree(path)
+
+
+_TAKE_UNPRIVILEGED = """
+import json
+from rvbbit_fdw.sessions import inspect
+if os.getuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+folder, store = sys.argv[1:]
+file = SessionFolder(folder).find("s")
+state = inspect(file).state
+try:
+    SnapshotStore(store, 1 << 30).take(file)
+except errors.SessionUnusable as error:
+    print(json.dumps([state, error.state, error.message, error.hint]))
+"""
+
+
+def test_an_unreadable_session_is_refused_with_reason_and_hint(public: Path) -> None:
+    make_session(public / "s.duckdb").chmod(0)
+    output = processes.run(_TAKE_UNPRIVILEGED, public, public / "store")
+    assert output == (
+        '["unreadable", "unreadable", "could not read session \\"s\\": permission denied", '
+        '"Check that the server\'s operating system user may read it, and that its disk works."]\n'
+    )
+
+
+def test_a_session_that_cannot_be_read_is_not_the_stores_fault(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_session(place.root / "s.duckdb", "CREATE TABLE t AS SELECT 1 AS x")
+    file = place.folder.find("s")
+
+    def broken(*_: object) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    real = os.pread
+    monkeypatch.setattr(os, "copy_file_range", broken)
+    monkeypatch.setattr(os, "pread", lambda fd, size, at: real(fd, size, at) if size <= 12288 else broken())
+    with pytest.raises(errors.SessionUnusable) as caught:
+        place.store.take(file)
+    assert (caught.value.state, caught.value.message) == (
+        "unreadable", 'could not read session "s": input/output error',
+    )  # fmt: skip
+    assert place.building() == place.published() == []
+
+
+def test_what_cannot_be_read_and_what_cannot_be_written_are_told_apart(tmp_path: Path) -> None:
+    directory = os.open(tmp_path, os.O_RDONLY)
+    file = os.open(make_session(tmp_path / "s.duckdb"), os.O_RDONLY)
+    try:
+        with pytest.raises(copying.SourceError) as caught:
+            copying.copy_file(directory, str(tmp_path / "copy"), lambda: None)
+        assert caught.value.error.errno == errno.EISDIR
+        with pytest.raises(FileNotFoundError):
+            copying.copy_file(file, str(tmp_path / "nowhere" / "copy"), lambda: None)
+    finally:
+        os.close(directory)
+        os.close(file)
+
+
+def test_a_session_that_vanishes_while_it_is_copied_is_not_found(place: Place) -> None:
+    path = make_session(place.root / "s.duckdb", "CREATE TABLE t AS SELECT 1 AS x")
+
+    def remove() -> None:
+        if place.building():
+            path.unlink(missing_ok=True)
+
+    with pytest.raises(errors.SessionNotFound) as caught:
+        place.take(check=remove)
+    assert caught.value.detail == "Its file was removed."
+    assert place.building() == place.published() == []
