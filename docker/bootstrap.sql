@@ -10,6 +10,22 @@ SET log_statement = 'none';
 SET log_min_duration_statement = -1;
 SET log_min_error_statement = panic;
 
+-- The login for people, and the one that the health check uses.
+SELECT format('CREATE ROLE %I LOGIN', role)
+  FROM unnest(ARRAY['rvbbit', 'rvbbit_health']) AS role
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role)
+\gexec
+COMMENT ON ROLE rvbbit IS 'the login for people; its password is RVBBIT_PASSWORD';
+COMMENT ON ROLE rvbbit_health IS 'the container''s health check; its password changes at every start';
+ALTER ROLE rvbbit_health CONNECTION LIMIT 3 PASSWORD :'health_password';
+SELECT :'login_password' <> '' AS has_passwords
+\gset
+\if :has_passwords
+ALTER ROLE rvbbit PASSWORD :'login_password';
+ALTER ROLE CURRENT_USER PASSWORD :'superuser_password';
+\endif
+
+-- What serves the sessions. Last, so that logins work even where someone's own objects stand in its way.
 CREATE EXTENSION IF NOT EXISTS rvbbit_fdw;
 CREATE EXTENSION IF NOT EXISTS rvbbit;
 ALTER EXTENSION rvbbit_fdw UPDATE;
@@ -21,22 +37,7 @@ CREATE EXTENSION IF NOT EXISTS pg_cron;
 ALTER EXTENSION pg_cron UPDATE;
 \endif
 CALL rvbbit.setup('rvbbit', session_dir => :'session_dir', snapshot_dir => :'snapshot_dir');
-
--- The login for people, and the one that the health check uses.
-SELECT format('CREATE ROLE %I LOGIN', role)
-  FROM unnest(ARRAY['rvbbit', 'rvbbit_health']) AS role
- WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role)
-\gexec
 SELECT format('GRANT %I TO %I', granted, member)
   FROM (VALUES ('rvbbit_operator', 'rvbbit'), ('rvbbit_reader', 'rvbbit_health')) AS wanted (granted, member)
  WHERE NOT pg_has_role(member, granted, 'MEMBER')
 \gexec
-COMMENT ON ROLE rvbbit IS 'the login for people; its password is RVBBIT_PASSWORD';
-COMMENT ON ROLE rvbbit_health IS 'the container''s health check; its password changes at every start';
-ALTER ROLE rvbbit_health CONNECTION LIMIT 3 PASSWORD :'health_password';
-SELECT :'login_password' <> '' AS has_passwords
-\gset
-\if :has_passwords
-ALTER ROLE rvbbit PASSWORD :'login_password';
-ALTER ROLE CURRENT_USER PASSWORD :'superuser_password';
-\endif
