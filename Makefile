@@ -2,7 +2,7 @@
 #   SESSION_DIR, RVBBIT_PORT, RVBBIT_PASSWORD, ... go on the command line, into the environment or into .env
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down psql logs demo demo-live image test test-fast test-server lint lint-python lint-shell format clean
+.PHONY: help up down psql logs demo demo-live image test test-fast test-server bench lint lint-python lint-shell format clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -44,6 +44,9 @@ test-fast: $(VENV)/installed ## the tests that need no Docker
 
 test-server: $(VENV)/installed
 	$(PYTHON) -m pytest tests/server
+
+bench: $(VENV)/installed image ## measure a session against an ordinary table, a minute or two
+	$(PYTHON) -m tests.bench.run
 
 lint: lint-python lint-shell ## ruff, mypy, shell syntax
 
