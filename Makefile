@@ -2,11 +2,13 @@
 #   SESSION_DIR, RVBBIT_PORT, RVBBIT_PASSWORD, ... go on the command line, into the environment or into .env
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down psql logs demo demo-live image test test-fast test-server bench lint lint-python lint-shell format clean
+.PHONY: help up down psql logs demo demo-live image test test-fast test-server bench docs lint lint-python lint-shell format clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 DEMO_DIR ?= demo_sessions
+# The reaper of testcontainers is an image that must be fetched; the tests' containers are removed without it.
+export TESTCONTAINERS_RYUK_DISABLED := true
 SHELL_SCRIPTS := $(wildcard docker/*.sh tests/kit/*.sh) .ci/run
 with_docker := source docker/common.sh && require_docker
 
@@ -47,6 +49,9 @@ test-server: $(VENV)/installed
 
 bench: $(VENV)/installed image ## measure a session against an ordinary table, a minute or two
 	$(PYTHON) -m tests.bench.run
+
+docs: $(VENV)/installed image ## write into README.md what its statements answer today
+	$(PYTHON) -m tests.server.test_docs
 
 lint: lint-python lint-shell ## ruff, mypy, shell syntax
 
