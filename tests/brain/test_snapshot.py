@@ -3,11 +3,13 @@
 import errno
 import os
 import shutil
+import signal
 import struct
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -227,7 +229,8 @@ def test_an_interrupted_fold_leaves_nothing(place: Place) -> None:
     assert _children() == []
 
     def interrupt() -> None:
-        if _children():
+        for child in _children():
+            os.kill(child, signal.SIGSTOP)  # so that it cannot end by itself
             raise errors.Interrupted
 
     with pytest.raises(errors.Interrupted):
@@ -243,22 +246,37 @@ import threading
 def check():
     children = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text()
     if children:
-        print(children, flush=True)
+        child = int(children)
+        while until_open and not any(os.path.basename(name) == "db" for name in opened(child)):
+            pass
+        os.kill(child, signal.SIGSTOP)
+        print(child, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
 
-folder, store = sys.argv[1:]
+def opened(child):
+    return [os.readlink(path) for path in Path(f"/proc/{child}/fd").iterdir() if path.is_symlink()]
+
+folder, store, until_open = sys.argv[1:]
 SnapshotStore(store, 1 << 30).take(SessionFolder(folder).find("s"), check)
 """
 
 
-def test_a_fold_ends_with_the_process_that_wanted_it(place: Place) -> None:
+@pytest.mark.parametrize("until_open", ["", "until open"], ids=["as it starts", "at work"])
+def test_a_fold_ends_with_the_process_that_wanted_it(place: Place, until_open: str) -> None:
     _abandoned(place)
-    taker = processes.start(_DIE_WHILE_FOLDING, place.root, place.root / "store")
+    taker = processes.start(_DIE_WHILE_FOLDING, place.root, place.root / "store", until_open)
     output, complaint = taker.communicate(timeout=30)
-    assert taker.returncode == -9, complaint
-    folder = Path("/proc", output.strip(), "cmdline")
-    _wait_until(lambda: not _text(folder))
-    assert len(place.building()) == 1
+    assert taker.returncode == -signal.SIGKILL, complaint
+    child = int(output)
+    try:
+        if not until_open:  # it cannot know yet, and asks when it goes on
+            os.kill(child, signal.SIGCONT)
+        _wait_until(lambda: not _text(Path(f"/proc/{child}/cmdline")))
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+    (litter,) = place.building()
+    assert (litter / "db.wal").exists()
     assert place.read(place.take(), "SELECT count(*) FROM t") == (480000,)
     assert place.building() == []
 
