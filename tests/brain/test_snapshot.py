@@ -247,14 +247,17 @@ def check():
     children = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text()
     if children:
         child = int(children)
-        while until_open and not any(os.path.basename(name) == "db" for name in opened(child)):
+        while until_open and not has_opened(child, "db"):
             pass
         os.kill(child, signal.SIGSTOP)
         print(child, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
 
-def opened(child):
-    return [os.readlink(path) for path in Path(f"/proc/{child}/fd").iterdir() if path.is_symlink()]
+def has_opened(child, name):
+    try:
+        return any(os.readlink(path).endswith("/" + name) for path in Path(f"/proc/{child}/fd").iterdir())
+    except OSError:  # one was closed meanwhile
+        return False
 
 folder, store, until_open = sys.argv[1:]
 SnapshotStore(store, 1 << 30).take(SessionFolder(folder).find("s"), check)
