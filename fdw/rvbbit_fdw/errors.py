@@ -1,4 +1,4 @@
-"""The one hierarchy of errors, and the one translation of anything else into it.
+"""The one hierarchy of errors, and the one translation of any other error into it.
 
 Messages follow PostgreSQL's style guide: the primary message is one line in lower case without a final
 period, detail and hint are full sentences. No text names a directory of the server: sessions are named by
@@ -14,6 +14,8 @@ import errno
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from rvbbit_fdw.wording import last_part, one_line, scrub, sentence
 
 
 class RvbbitError(Exception):
@@ -208,32 +210,7 @@ def translate_text(text: str, *, roots: Iterable[str] = ()) -> RvbbitError:
     return make_kind(body) if make_kind else _plain(QueryFailed, body)
 
 
-def scrub(text: str, roots: Iterable[str] = ()) -> str:
-    """The text with each absolute path shortened to its last part, without DuckDB's advice about locks."""
-    for root in sorted((r.rstrip("/") for r in roots), key=len, reverse=True):
-        if root:
-            text = text.replace(root + "/", "").replace(root, os.path.basename(root))  # noqa: PTH119
-    text = _SEE_ALSO.sub("", text)
-    text = _QUOTED_PATH.sub(lambda match: match[1] + _last_part(match[2]) + match[1], text)
-    return _BARE_PATH.sub(lambda match: _last_part(match[0]), text)
-
-
-def one_line(text: str) -> str:
-    """The first line of the text as a primary message: no capital at the start, no period at the end."""
-    line = text.strip().split("\n", 1)[0].strip().rstrip(".!")
-    if len(line) > 1 and line[0].isupper() and not line[1].isupper():
-        line = line[0].lower() + line[1:]
-    return line or "unknown error"
-
-
-_SEE_ALSO = re.compile(r"\s*See also https?://\S+")
-_QUOTED_PATH = re.compile(r"""(["'])((?:file:)?/[^"'\n]*)\1""")
-_BARE_PATH = re.compile(r"""(?<![\w/:.<"'])/(?:[^\s/"':,;()]+/)+[^\s/"':,;()]*""")
 _KIND = re.compile(r"^(?:Error: )?((?:[A-Za-z]+[ -]){0,4}Error): (.*)$", re.DOTALL)
-
-
-def _last_part(path: str) -> str:
-    return path.rstrip("/").rsplit("/", 1)[-1]
 
 
 def _split_kind(text: str) -> tuple[str, str]:
@@ -242,22 +219,15 @@ def _split_kind(text: str) -> tuple[str, str]:
     return (match[1], match[2].strip()) if match else ("", text.strip())
 
 
-def _sentence(text: str) -> str | None:
-    text = text.strip()
-    if not text:
-        return None
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?^" else ".")
-
-
 def _plain(kind: type[RvbbitError], body: str) -> RvbbitError:
     first, _, rest = body.partition("\n")
-    return kind(one_line(first), detail=_sentence(rest))
+    return kind(one_line(first), detail=sentence(rest))
 
 
 def _from_os(error: OSError, roots: Iterable[str]) -> RvbbitError:
     if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return store_full()
-    name = _last_part(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else ""
+    name = last_part(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else ""
     reason = error.strerror or one_line(scrub(str(error), roots))
     return ReadFailed(
         f'could not access "{name}": {reason}' if name else f"could not access a file: {reason}"
@@ -290,7 +260,7 @@ def _interrupted(_body: str) -> RvbbitError:
 def _memory(body: str) -> RvbbitError:
     return OutOfMemory(
         "out of memory while reading a session",
-        detail=_sentence(body.split("\n", 1)[0]),
+        detail=sentence(body.split("\n", 1)[0]),
         hint="Raise rvbbit.memory_limit or rvbbit.temp_limit, or let the query read less.",
     )
 
@@ -298,7 +268,7 @@ def _memory(body: str) -> RvbbitError:
 def _corrupt(body: str) -> RvbbitError:
     return SessionUnusable(
         "could not read the session: its file is damaged",
-        detail=_sentence(body.split("\n", 1)[0]),
+        detail=sentence(body.split("\n", 1)[0]),
         hint="Run the workflow again, or restore the file from a copy.",
     )
 
@@ -306,7 +276,7 @@ def _corrupt(body: str) -> RvbbitError:
 def _denied(body: str) -> RvbbitError:
     return AccessDenied(
         "the session tried to reach something outside its own file",
-        detail=_sentence(body.split("\n", 1)[0]),
+        detail=sentence(body.split("\n", 1)[0]),
         hint="Views of a session may read tables of the same session only.",
     )
 
