@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -13,22 +13,24 @@ from typing import Any
 
 import duckdb
 
+from rvbbit_fdw import guard
+from rvbbit_fdw.guard import Name
 from rvbbit_fdw.sqltext import Sql, literal
 
 FILE_NAME = "catalog.json"
-_FORMAT = 1
+_FORMAT = 2
 
 _RELATIONS = """
-SELECT schema_name, table_name, estimated_size, comment FROM duckdb_tables()
+SELECT schema_name, table_name, estimated_size, comment, sql FROM duckdb_tables()
 WHERE database_name = {database} AND NOT internal
 UNION ALL
-SELECT schema_name, view_name, NULL, comment FROM duckdb_views()
+SELECT schema_name, view_name, NULL, comment, sql FROM duckdb_views()
 WHERE database_name = {database} AND NOT internal
 ORDER BY ALL
 """
 
 _COLUMNS = """
-SELECT schema_name, table_name, column_name, data_type, is_nullable FROM duckdb_columns()
+SELECT schema_name, table_name, column_name, data_type, is_nullable, column_default FROM duckdb_columns()
 WHERE database_name = {database} AND NOT internal
 ORDER BY schema_name, table_name, column_index
 """
@@ -59,6 +61,8 @@ class Relation:
     columns: tuple[Column, ...]
     estimated_rows: int | None = None
     comment: str | None = None
+    refused: str | None = None
+    """Why it may not be read; its columns are then not known."""
 
     @property
     def is_view(self) -> bool:
@@ -100,14 +104,29 @@ class Catalog:
 
 def read(cursor: duckdb.DuckDBPyConnection, alias: str) -> Catalog:
     """The catalog of the database that is attached under that name."""
-    columns: dict[tuple[str, str], list[Column]] = {}
-    for schema, table, name, kind, nullable in _rows(cursor, _COLUMNS, alias):
+    schemas = tuple(row[0] for row in _rows(cursor, _SCHEMAS, alias))
+    columns: dict[Name, list[Column]] = {}
+    defaults: dict[Name, list[str]] = {}
+    for schema, table, name, kind, nullable, default in _rows(cursor, _COLUMNS, alias):
         columns.setdefault((schema, table), []).append(Column(name, kind, bool(nullable)))
+        defaults.setdefault((schema, table), []).extend([default] if default else [])
+    found = {(row[0], row[1]): row[2:] for row in _rows(cursor, _RELATIONS, alias)}
+    selects = {
+        name: _selects(sql or "", rows is None, defaults.get(name, ()))
+        for name, (rows, _, sql) in found.items()
+    }
+    refused = guard.refusals(cursor, alias, selects)
     relations = (
-        Relation(schema, name, tuple(columns.get((schema, name), ())), rows, comment)
-        for schema, name, rows, comment in _rows(cursor, _RELATIONS, alias)
+        Relation(
+            *name,
+            () if name in refused else tuple(columns.get(name, ())),
+            rows,
+            None if name in refused else comment,
+            refused.get(name),
+        )
+        for name, (rows, comment, _) in found.items()
     )
-    return Catalog(tuple(row[0] for row in _rows(cursor, _SCHEMAS, alias)), tuple(relations))
+    return Catalog(schemas, tuple(relations))
 
 
 def load(directory: Path) -> Catalog | None:
@@ -131,6 +150,14 @@ def save(catalog: Catalog, directory: Path) -> None:
             temporary.replace(directory / FILE_NAME)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def _selects(sql: str, is_view: bool, defaults: Sequence[str]) -> Sequence[str | None]:
+    """The SELECTs that reading a relation amounts to; a table's are its generated columns."""
+    if is_view:
+        return [guard.view_select(sql)]
+    # Defaults and generated columns are listed alike; defaults are not used by reading.
+    return [f"SELECT {default}" for default in defaults] if "GENERATED" in sql else []
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, template: str, alias: str) -> Iterable[tuple[Any, ...]]:

@@ -10,6 +10,7 @@ import duckdb
 from rvbbit_fdw import identifiers, typemap
 from rvbbit_fdw.catalog import Catalog, Column, Relation
 from rvbbit_fdw.errors import NotSupported, OptionError, SchemaNotFound, SessionNotFound, translate
+from rvbbit_fdw.guard import shown
 from rvbbit_fdw.nearest import did_you_mean, nearest
 from rvbbit_fdw.options import DEFAULT_SCHEMA
 from rvbbit_fdw.sessions import Check, SessionFile, SessionFolder, no_check
@@ -83,7 +84,7 @@ def commands(
     for name, relation in zip(names, relations, strict=True):
         check()
         if target.wants(name):
-            problem = bind(relation) if relation.is_view else None
+            problem = relation.refused or (bind(relation) if relation.is_view else None)
             if problem is not None:
                 notices.append(_left_out(file, relation, problem))
             else:
@@ -127,8 +128,10 @@ def _readings(remote_schema: str) -> list[tuple[str, str]]:
     return readings
 
 
-def _left_out(file: SessionFile, view: Relation, problem: str) -> Notice:
-    return Notice("NOTICE", f'view "{view.name}" of session "{file.session_id}" is left out: {problem}')
+def _left_out(file: SessionFile, relation: Relation, problem: str) -> Notice:
+    kind = "view" if relation.is_view else "table"
+    named = f'{kind} "{shown(relation.name)}" of session "{file.session_id}"'
+    return Notice("NOTICE", f"{named} is left out: {problem}")
 
 
 def _create(file: SessionFile, relation: Relation, name: str, target: Target, notices: list[Notice]) -> Sql:
@@ -148,7 +151,7 @@ def _create(file: SessionFile, relation: Relation, name: str, target: Target, no
 def _too_wide(file: SessionFile, relation: Relation) -> Notice:
     return Notice(
         "WARNING",
-        f'table "{relation.name}" of session "{file.session_id}" has {len(relation.columns)} columns, '
+        f'table "{shown(relation.name)}" of session "{file.session_id}" has {len(relation.columns)} columns, '
         f"only the first {identifiers.MAX_COLUMNS} are imported",
         detail="PostgreSQL allows no more columns in a table.",
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from rvbbit_fdw import typemap
 from rvbbit_fdw.catalog import Catalog, Relation
-from rvbbit_fdw.errors import ColumnNotFound, ColumnTypeChanged, TableNotFound
+from rvbbit_fdw.errors import AccessDenied, ColumnNotFound, ColumnTypeChanged, TableNotFound
+from rvbbit_fdw.guard import shown
 from rvbbit_fdw.request import Attribute, Table
 from rvbbit_fdw.sqltext import Sql, comma, qualified, quote
 
@@ -47,7 +48,21 @@ def find_relation(table: Table, catalog: Catalog) -> Relation:
             detail="The table was dropped or renamed after the import, or it was never there.",
             hint=_cure(table),
         )
+    if relation.refused is not None:
+        raise _refused(table, relation, relation.refused)
     return relation
+
+
+def _refused(table: Table, relation: Relation, reason: str) -> AccessDenied:
+    kind = "view" if relation.is_view else "table"
+    message = (
+        f'{kind} "{shown(relation.name)}" of session "{table.options.get("session", "")}" may not be read'
+    )
+    return AccessDenied(
+        message,
+        detail=reason[0].upper() + reason[1:] + ".",
+        hint="Views of a session may use its own tables, and functions of nothing but their arguments.",
+    )
 
 
 def _travel(table: Table, attribute: Attribute, relation: Relation | None) -> typemap.Travel:

@@ -1,0 +1,258 @@
+"""What the texts that a session stores may do: views, macros and generated columns.
+
+A text passes if all it consists of is known to be harmless: tables, views and macros of its own session, and
+functions that look at nothing but their arguments (purity.py). Everything else is refused, known or unknown:
+server paths, settings, other sessions and files can then not be reached, however a text is put together.
+Texts are judged as DuckDB itself prints and parses them, once for each snapshot.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import duckdb
+
+from rvbbit_fdw.purity import EXPRESSIONS, NODES, SCALAR_FUNCTIONS, TABLE_FUNCTIONS
+from rvbbit_fdw.sqltext import Sql, literal
+
+Name: TypeAlias = tuple[str, str]
+"""Schema and name, in lower case."""
+
+_BUILT_IN_SCHEMAS = frozenset({"main", "pg_catalog"})
+_RESERVED_SCHEMAS = frozenset({"pg_catalog", "information_schema", "system", "temp", "memory"})
+_FILE_LIKE = re.compile(r"[./\\:*?\[]")
+_UNREADABLE = "its text cannot be understood"
+
+_IDENTIFIER = r'(?:"(?:[^"]|"")*"|[^\s".(),;]+)'
+_CREATE_VIEW = re.compile(
+    rf"CREATE VIEW {_IDENTIFIER}(?:\.{_IDENTIFIER})?(?: \({_IDENTIFIER}(?:, {_IDENTIFIER})*\))? AS (.*)",
+    re.DOTALL,
+)
+
+# Defaults of a macro's parameters are not printed anywhere: a call has to give all of them.
+_MACROS = """
+SELECT
+    lower(schema_name), lower(function_name), function_type = 'table_macro', len(parameters),
+    macro_definition, built_in
+FROM (
+    SELECT *, bool_or(database_name = 'system') OVER (PARTITION BY lower(function_name)) AS built_in
+    FROM duckdb_functions()
+)
+WHERE database_name = {database}
+"""
+
+_SYSTEM_VIEWS = """
+SELECT lower(view_name) FROM duckdb_views() WHERE internal AND schema_name IN ('main', 'pg_catalog')
+"""
+
+_PARSE = """
+SELECT json_serialize_sql(text, skip_null := true, skip_empty := true)
+FROM (SELECT unnest(?::VARCHAR[]) AS text)
+"""
+
+
+@dataclass
+class Stored:
+    """A relation or a macro, the SELECTs that its text amounts to, and why it is refused, if it is."""
+
+    schema: str
+    selects: Sequence[str | None]
+    parameters: int = 0
+    uses: set[tuple[str, Name]] = field(default_factory=set)
+    problem: str | None = None
+
+
+@dataclass
+class Session:
+    """All that one session stores, by kind ("relation" or "macro") and name."""
+
+    system_views: frozenset[str]
+    stored: dict[tuple[str, Name], Stored]
+
+    def named(self, kind: str, name: str) -> list[tuple[str, Name]]:
+        """Everything of that kind and name, in any schema."""
+        return [key for key in self.stored if key[0] == kind and key[1][1] == name]
+
+
+def view_select(sql: str) -> str | None:
+    """The SELECT in a CREATE VIEW as duckdb_views() prints it; None if it is not understood."""
+    match = _CREATE_VIEW.fullmatch(sql)
+    return match[1] if match else None
+
+
+def shown(name: str) -> str:
+    """A name from a session for a message: on one line, and not without end."""
+    text = "".join(letter if letter.isprintable() else "?" for letter in name)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def refusals(
+    cursor: duckdb.DuckDBPyConnection,
+    alias: str,
+    selects: Mapping[Name, Sequence[str | None]],
+) -> dict[Name, str]:
+    """Which relations may not be read, and why; `selects` has every relation, a plain table with none."""
+    if not any(selects.values()):
+        return {}
+    stored = {("relation", _lower(name)): Stored(name[0].lower(), texts) for name, texts in selects.items()}
+    shadow = _add_macros(cursor, alias, stored)
+    views = frozenset(row[0] for row in cursor.execute(_SYSTEM_VIEWS).fetchall())
+    session = Session(views, stored)
+    _judge_each(cursor, session, shadow)
+    _spread(stored)
+    problems = {name: stored["relation", _lower(name)].problem for name in selects}
+    return {name: problem for name, problem in problems.items() if problem is not None}
+
+
+def _add_macros(
+    cursor: duckdb.DuckDBPyConnection, alias: str, stored: dict[tuple[str, Name], Stored]
+) -> str | None:
+    """Add the session's macros; the name of one that takes a built-in function's place, if there is one.
+
+    Operators and many other things call functions without naming them, so such a macro is everywhere.
+    """
+    shadow = None
+    rows = cursor.execute(Sql(_MACROS.format(database=literal(alias)))).fetchall()
+    for schema, name, is_table, parameters, definition, built_in in rows:
+        select = definition if is_table or definition is None else f"SELECT {definition}"
+        known = stored.setdefault(("macro", (schema, name)), Stored(schema, ()))
+        known.selects = (*known.selects, select)
+        known.parameters = max(known.parameters, parameters)
+        shadow = name if built_in else shadow
+    return shadow
+
+
+def _judge_each(cursor: duckdb.DuckDBPyConnection, session: Session, shadow: str | None) -> None:
+    texts = [text for item in session.stored.values() for text in item.selects]
+    trees = iter(cursor.execute(_PARSE, [[text or "" for text in texts]]).fetchall())
+    for item in session.stored.values():
+        for (tree,) in [next(trees) for _ in item.selects]:
+            if item.problem is None:
+                item.problem = _Reader(session, item).read(tree)
+        if item.selects and shadow is not None:
+            item.problem = f'the session has a macro in place of the function "{shown(shadow)}"'
+
+
+def _spread(stored: Mapping[tuple[str, Name], Stored]) -> None:
+    """Refuse whatever uses something refused, until nothing changes."""
+    changed = True
+    while changed:
+        changed = False
+        for item in stored.values():
+            bad = None if item.problem else next((key for key in item.uses if stored[key].problem), None)
+            if bad is not None:
+                item.problem = f'it uses {_kind(bad)} "{shown(bad[1][1])}", which may not be used'
+                changed = True
+
+
+def _kind(key: tuple[str, Name]) -> str:
+    return "macro" if key[0] == "macro" else "table or view"
+
+
+def _lower(name: Name) -> Name:
+    return name[0].lower(), name[1].lower()
+
+
+class _Reader:
+    """Goes through one parsed text; the first thing that is not allowed is its problem."""
+
+    def __init__(self, session: Session, item: Stored) -> None:
+        self._session = session
+        self._item = item
+        self._problem: str | None = None
+
+    def read(self, tree: str) -> str | None:
+        """Why the text is refused, or None; notes what it uses."""
+        try:
+            parsed = json.loads(tree)
+            (statement,) = parsed["statements"]
+        except (ValueError, KeyError):
+            return _UNREADABLE
+        except RecursionError:
+            return "its text is nested too deeply"
+        todo: list[Any] = [statement]
+        while todo and self._problem is None:
+            node = todo.pop()
+            if isinstance(node, dict):
+                todo.extend(self._visit(node))
+            elif isinstance(node, list):
+                todo.extend(node)
+        return self._problem
+
+    def _visit(self, node: dict[str, Any]) -> Iterable[Any]:
+        """Judge one node; what is to be visited next."""
+        kind, form = node.get("class"), node.get("type")
+        if kind == "CONSTANT":
+            return ()
+        if kind is not None:
+            self._expression(kind, node)
+        elif isinstance(form, str):
+            self._node(form, node)
+        if kind is None and form == "TABLE_FUNCTION":
+            called = node.pop("function")
+            self._call(called, TABLE_FUNCTIONS)
+            return [*node.values(), *called.values()]
+        return node.values()
+
+    def _expression(self, kind: str, node: dict[str, Any]) -> None:
+        if kind not in EXPRESSIONS:
+            self._refuse(f"it has an expression of the kind {kind}")
+        elif kind in {"FUNCTION", "WINDOW"}:
+            self._call(node, SCALAR_FUNCTIONS)
+        elif kind == "TYPE":
+            self._type(_path(node))
+
+    def _node(self, form: str, node: dict[str, Any]) -> None:
+        if form not in NODES:
+            self._refuse(f"it has a part of the kind {form}")
+        elif form == "BASE_TABLE":
+            self._table(_path(node))
+
+    def _call(self, node: dict[str, Any], allowed: frozenset[str]) -> None:
+        *schema, name = _path(node)
+        macros = self._session.named("macro", name)
+        given = len(node.get("arguments") or ())
+        if schema and not (len(schema) == 1 and self._is_schema_of(schema[0], name)):
+            self._refuse(f'it calls the function "{shown(name)}" of "{shown(".".join(schema))}"')
+        elif any(given < self._session.stored[key].parameters for key in macros):
+            self._refuse(f'it calls the macro "{shown(name)}" without all its parameters')
+        elif not macros and name not in allowed:
+            self._refuse(f'it calls the function "{shown(name)}"')
+        self._item.uses.update(macros)
+
+    def _is_schema_of(self, schema: str, name: str) -> bool:
+        return schema in _BUILT_IN_SCHEMAS or ("macro", (schema, name)) in self._session.stored
+
+    def _type(self, path: list[str]) -> None:
+        *schema, name = path
+        if schema and schema not in [["main"], ["pg_catalog"]]:
+            self._refuse(f'it uses the type "{shown(name)}" of "{shown(".".join(schema))}"')
+
+    def _table(self, path: list[str]) -> None:
+        *schema, name = path
+        if not schema:
+            keys = self._session.named("relation", name)
+            own = any(key[1][0] in {self._item.schema, "main"} for key in keys)
+            # What is no table of the session and no system view, nor looks like a file, DuckDB will not find.
+            known = name not in self._session.system_views and (own or not _FILE_LIKE.search(name))
+        else:
+            keys = [("relation", (schema[0], name))]
+            known = (
+                len(schema) == 1 and schema[0] not in _RESERVED_SCHEMAS and keys[0] in self._session.stored
+            )
+        if known:
+            self._item.uses.update(keys)
+        else:
+            self._refuse(f'it reads "{shown(".".join(path))}", which is no table or view of its session')
+
+    def _refuse(self, problem: str) -> None:
+        self._problem = self._problem or problem
+
+
+def _path(node: dict[str, Any]) -> list[str]:
+    """The parts of a node's name, in lower case; no part at all is a name that nothing has."""
+    return [str(part).lower() for part in node.get("qualified_name", {}).get("path", ())] or [""]

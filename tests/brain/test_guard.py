@@ -1,0 +1,441 @@
+"""What stored texts may do: attacks that must show nothing, and ordinary views that must work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from rvbbit_fdw import guard, native, purity
+from rvbbit_fdw.backend import Backend
+from rvbbit_fdw.errors import RvbbitError
+from tests.kit.folder import Folder, column
+
+SECRET = "the-secret-of-the-neighbour"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    monkeypatch.setattr(native, "_backend", Backend())
+    made = Folder(tmp_path)
+    made.write(
+        "neighbour",
+        f"CREATE TABLE t AS SELECT '{SECRET}' AS i",
+        f"CREATE TYPE mood AS ENUM ('{SECRET}')",
+        f"CREATE MACRO lower(x) AS '{SECRET}'",
+        f"CREATE MACRO own(x) AS '{SECRET}'",
+        f"CREATE MACRO rows() AS TABLE SELECT '{SECRET}' AS i",
+        "CREATE SCHEMA s",
+        f"CREATE TABLE s.t AS SELECT '{SECRET}' AS i",
+    )
+    return made
+
+
+def write(folder: Folder, *statements: str, session: str = "attacker") -> None:
+    """Make a session while another one is attached, as whoever attacks would."""
+    with duckdb.connect(str(folder.sessions / f"{session}.duckdb")) as con:
+        con.execute(f"ATTACH '{folder.sessions / 'neighbour.duckdb'}' AS neighbour (READ_ONLY)")
+        for statement in statements:
+            con.execute(statement)
+
+
+def read(folder: Folder, relation: str, *, session: str = "attacker", schema: str = "main") -> object:
+    """The rows of a relation, or the error, as a user sees it; the neighbour is in use meanwhile."""
+    other = folder.request("neighbour", "t", [column(1, "i", "text")], pin=4711)
+    wanted = folder.request(session, relation, [column(1, "k", "text")], pin=4711, schema_name=schema)
+    task = folder.next_task()
+    native.open_scan(task, json.dumps(other))
+    try:
+        return folder.rows(wanted)
+    except (RvbbitError, duckdb.Error) as error:
+        return native.describe(error)
+    finally:
+        native.close_scan(task)
+
+
+def leaks(folder: Folder, seen: object) -> list[str]:
+    """What of the server shows in what was seen."""
+    text = str(seen)
+    return [secret for secret in (str(folder.root), SECRET, "/work/", "/secrets", "root:") if secret in text]
+
+
+SETTING = "current_setting('temp_directory')"
+PATHS = "(SELECT max(path) FROM duckdb_databases())"
+
+VIEWS = {
+    "databases": "SELECT path AS k FROM duckdb_databases()",
+    "databases_view": "SELECT path AS k FROM duckdb_databases",
+    "settings": "SELECT value AS k FROM duckdb_settings()",
+    "settings_qualified": "SELECT value AS k FROM system.main.duckdb_settings()",
+    "settings_view": "SELECT setting AS k FROM pg_settings",
+    "settings_view_qualified": "SELECT setting AS k FROM pg_catalog.pg_settings",
+    "settings_fully_qualified": "SELECT setting AS k FROM system.pg_catalog.pg_settings",
+    "database_list": "SELECT file AS k FROM pragma_database_list",
+    "pragma": "SELECT database_name AS k FROM pragma_database_size()",
+    "setting": f"SELECT {SETTING} AS k",
+    "setting_quoted": "SELECT \"CURRENT_setting\"('secret_directory') AS k",
+    "setting_qualified": "SELECT system.main.current_setting('temp_directory') AS k",
+    "setting_half_qualified": "SELECT main.current_setting('temp_directory') AS k",
+    "setting_as_method": "SELECT 'temp_directory'.current_setting() AS k",
+    "setting_in_lambda": (
+        "SELECT list_transform(['temp_directory'], lambda x: current_setting('temp_directory')) AS k"
+    ),
+    "setting_in_filter": f"SELECT 1 AS k WHERE {SETTING} LIKE '/%'",
+    "setting_in_order": f"SELECT i AS k FROM t ORDER BY {SETTING}, i",
+    "setting_in_limit": f"SELECT i AS k FROM t LIMIT (SELECT length({SETTING}))",
+    "setting_in_window": f"SELECT max({SETTING}) OVER (PARTITION BY i) AS k FROM t",
+    "setting_in_window_order": f"SELECT sum(i) OVER (ORDER BY {SETTING}) AS k FROM t",
+    "setting_in_aggregate_filter": f"SELECT count(*) FILTER ({SETTING} LIKE '/%') AS k FROM t",
+    "setting_in_aggregate_order": f"SELECT string_agg(i, '' ORDER BY {SETTING}) AS k FROM t",
+    "setting_in_join": f"SELECT a.i AS k FROM t a JOIN t b ON {SETTING} > '' AND a.i = b.i",
+    "setting_in_having": f"SELECT i AS k FROM t GROUP BY i HAVING {SETTING} > ''",
+    "setting_in_qualify": f"SELECT i AS k FROM t QUALIFY row_number() OVER () = length({SETTING})",
+    "setting_in_group": f"SELECT {SETTING} AS k FROM t GROUP BY ALL",
+    "setting_in_struct": f"SELECT {{'a': {SETTING}}} AS k",
+    "setting_in_list": f"SELECT [{SETTING}] AS k",
+    "setting_in_case": f"SELECT CASE WHEN i = 1 THEN {SETTING} END AS k FROM t",
+    "setting_in_values": f"SELECT * FROM (VALUES ({SETTING})) AS v(k)",
+    "setting_in_range": f"SELECT i AS k FROM range(length({SETTING})) r(i)",
+    "setting_in_unnest": f"SELECT unnest([{SETTING}]) AS k",
+    "setting_in_cte": f"WITH c AS (SELECT {SETTING} AS k) SELECT k FROM c",
+    "setting_in_recursive": (
+        f"WITH RECURSIVE c(k) AS (SELECT '' UNION SELECT {SETTING} FROM c) SELECT k FROM c"
+    ),
+    "setting_in_union": f"SELECT '' AS k UNION ALL SELECT {SETTING}",
+    "setting_in_error": f"SELECT error({SETTING}) AS k",
+    "setting_in_pivot": (
+        f"SELECT * FROM (PIVOT (SELECT 'x' AS a, {SETTING} AS b) ON a IN ('x') USING max(b) AS k)"
+    ),
+    "setting_in_replace": f"SELECT * REPLACE ({SETTING} AS i) FROM t",
+    "setting_in_cast": f"SELECT CAST({SETTING} AS INTEGER) AS k",
+    "cte_hides": "WITH pg_settings AS (SELECT setting AS k FROM pg_settings) SELECT k FROM pg_settings",
+    "cte_elsewhere": "SELECT setting AS k FROM pg_settings, (WITH pg_settings AS (SELECT 1) SELECT 1)",
+    "query": f"SELECT * FROM query('SELECT ''' || {SETTING} || ''' AS k')",
+    "query_parts": "SELECT * FROM query('SELECT path AS k FROM duckdb_' || 'databases()')",
+    "query_names": f"SELECT * FROM query('SELECT 1 AS \"' || {SETTING} || '\"')",
+    "query_table": "SELECT * FROM query_table('t')",
+    "plan": "SELECT json_serialize_plan('SELECT current_setting(''temp_directory'')') AS k",
+    "serialized": (
+        "SELECT * FROM json_execute_serialized_sql(json_serialize_sql('SELECT path AS k FROM "
+        "duckdb_databases()'))"
+    ),
+    "shown_databases": "SELECT database_name AS k FROM (SHOW DATABASES)",
+    "summarized": "SELECT column_name AS k FROM (SUMMARIZE t)",
+    "current_query": "SELECT current_query() AS k",
+    "variable": "SELECT getvariable('x') AS k",
+    "logs": "SELECT message AS k FROM duckdb_logs",
+    "log_it": "SELECT write_log('x') AS k",
+    "spill_files": "SELECT path AS k FROM duckdb_temporary_files()",
+    "secrets": "SELECT name AS k FROM duckdb_secrets()",
+    "extensions": "SELECT install_path AS k FROM duckdb_extensions()",
+    "columns": "SELECT column_name AS k FROM duckdb_columns()",
+    "information_schema": "SELECT catalog_name AS k FROM information_schema.schemata",
+    "sqlite_master": "SELECT sql AS k FROM sqlite_master",
+    "viewdef": "SELECT pg_get_viewdef(1) AS k",
+    "enable_logging": "SELECT * FROM enable_logging()",
+    "checkpoint": "SELECT * FROM checkpoint()",
+    "glob": "SELECT file AS k FROM glob('/etc/*')",
+    "neighbour": "SELECT i AS k FROM neighbour.main.t",
+    "neighbour_short": "SELECT i AS k FROM neighbour.t",
+    "neighbour_schema": "SELECT i AS k FROM neighbour.s.t",
+    "neighbour_macro": "SELECT neighbour.main.lower('X') AS k",
+    "neighbour_macro_short": "SELECT neighbour.lower('X') AS k",
+    "neighbour_table_macro": "SELECT i AS k FROM neighbour.main.rows()",
+    "neighbour_type": "SELECT enum_range(NULL::neighbour.main.mood)::VARCHAR AS k",
+    "neighbour_type_short": "SELECT enum_range(NULL::neighbour.mood)::VARCHAR AS k",
+    "neighbour_type_in_struct": "SELECT NULL::STRUCT(a neighbour.main.mood) AS k",
+    "neighbour_in_subquery": "SELECT (SELECT i FROM neighbour.main.t) AS k",
+    "neighbour_in_lateral": "SELECT x.i AS k FROM t, LATERAL (SELECT i FROM neighbour.main.t) AS x",
+    "sleep": "SELECT sleep_ms(1) AS k",
+}
+
+OTHERS: dict[str, Sequence[str]] = {
+    "sequence": ["CREATE SEQUENCE s", "CREATE VIEW v AS SELECT nextval('s') AS k"],
+    "schema_named_as_the_neighbour": [
+        "CREATE SCHEMA neighbour",
+        "CREATE VIEW v AS SELECT i AS k FROM neighbour.main.t",
+    ],
+    "type_of_the_neighbour": [
+        "CREATE TYPE mood AS ENUM ('x')",
+        "CREATE VIEW v AS SELECT CAST(NULL AS neighbour.main.mood)::VARCHAR AS k",
+    ],
+    "constant_macro_in_place_of_a_function": [
+        "CREATE MACRO upper(x) AS 'x'",
+        "CREATE VIEW v AS SELECT upper('y') AS k",
+    ],
+    "view_on_view": [f"CREATE VIEW w AS SELECT {SETTING} AS k", "CREATE VIEW v AS SELECT k FROM w"],
+    "macro": [f"CREATE MACRO m() AS {SETTING}", "CREATE VIEW v AS SELECT m() AS k"],
+    "macro_in_schema": [
+        "CREATE SCHEMA x",
+        f"CREATE MACRO x.m() AS {SETTING}",
+        "CREATE VIEW v AS SELECT x.m() AS k",
+    ],
+    "macro_of_macro": [
+        f"CREATE MACRO m() AS {SETTING}",
+        "CREATE MACRO n(x) AS x || m()",
+        "CREATE VIEW v AS SELECT n('') AS k",
+    ],
+    "macro_default": [f"CREATE MACRO m(x, y := {SETTING}) AS x || y", "CREATE VIEW v AS SELECT m('') AS k"],
+    "macro_overloaded": [
+        f"CREATE MACRO m(x) AS x, (x, y) AS x || y || {SETTING}",
+        "CREATE VIEW v AS SELECT m('', '') AS k",
+    ],
+    "table_macro": [
+        "CREATE MACRO m() AS TABLE SELECT path AS k FROM duckdb_databases()",
+        "CREATE VIEW v AS SELECT k FROM m()",
+    ],
+    "table_macro_by_name": [
+        "CREATE MACRO m(x) AS TABLE SELECT * FROM query_table(x)",
+        "CREATE VIEW v AS SELECT i AS k FROM m('t')",
+    ],
+    "operator": [f'CREATE MACRO "+"(a, b) AS {SETTING}', "CREATE VIEW v AS SELECT 'x' + 'y' AS k"],
+    "current_user": [
+        f"CREATE MACRO current_user() AS {SETTING}",
+        "CREATE VIEW v AS SELECT current_user AS k",
+    ],
+    "built_in": [f"CREATE MACRO lower(x) AS {SETTING}", "CREATE VIEW v AS SELECT lower('x') AS k"],
+    "generated": [
+        f"CREATE TABLE v (i INTEGER, k VARCHAR GENERATED ALWAYS AS ({SETTING}))",
+        "INSERT INTO v VALUES (1)",
+    ],
+    "generated_by_macro": [
+        f"CREATE MACRO m() AS {SETTING}",
+        "CREATE TABLE v (i INTEGER, k VARCHAR GENERATED ALWAYS AS (m()))",
+        "INSERT INTO v VALUES (1)",
+    ],
+    "view_on_generated": [
+        f"CREATE TABLE w (i INTEGER, k VARCHAR GENERATED ALWAYS AS ({SETTING}))",
+        "INSERT INTO w VALUES (1)",
+        "CREATE VIEW v AS SELECT k FROM w",
+    ],
+    "same_schema": [
+        "CREATE SCHEMA neighbour",
+        "CREATE TABLE attacker.neighbour.x AS SELECT 1 AS i",
+        "CREATE VIEW v AS SELECT i AS k FROM neighbour.main.t",
+    ],
+    "table_like_a_system_view": [
+        "CREATE SCHEMA x",
+        "CREATE TABLE x.pg_settings AS SELECT '' AS setting",
+        "CREATE VIEW v AS SELECT setting AS k FROM pg_settings",
+    ],
+    "strange_view_name": [
+        f'CREATE VIEW "w AS SELECT 1; --" AS SELECT {SETTING} AS k',
+        'CREATE VIEW v AS FROM "w AS SELECT 1; --"',
+    ],
+    "comment_in_alias": [f'CREATE VIEW v AS SELECT 1 AS "/*", {SETTING} AS k, 2 AS "*/"'],
+    "macro_of_the_neighbour": [
+        "CREATE MACRO m() AS neighbour.main.lower('X')",
+        "CREATE VIEW v AS SELECT m() AS k",
+    ],
+    "macro_reads_the_neighbour": [
+        "CREATE MACRO m() AS (SELECT max(i) FROM neighbour.main.t)",
+        "CREATE VIEW v AS SELECT m() AS k",
+    ],
+}
+
+
+def assert_nothing_shows(folder: Folder) -> None:
+    reply = folder.import_schema("attacker")
+    assert leaks(folder, reply["commands"]) == []
+    assert leaks(folder, reply["notices"]) == []
+    imported = {command.split('"')[3] for command in reply["commands"]}
+    assert "v" not in imported
+    assert any('"v" of session "attacker" is left out: ' in notice["message"] for notice in reply["notices"])
+    seen = read(folder, "v")
+    assert leaks(folder, seen) == []
+    assert isinstance(seen, tuple)
+    assert seen[0] == "42501"
+    assert seen[1].endswith('"v" of session "attacker" may not be read')
+    assert read(folder, "t") == [("1",)]
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_shows_nothing_of_the_server(folder: Folder, name: str) -> None:
+    try:
+        write(folder, "CREATE TABLE t AS SELECT 1::VARCHAR AS k, 1 AS i", f"CREATE VIEW v AS {VIEWS[name]}")
+    except duckdb.Error as error:
+        pytest.fail(f"the attack itself is wrong: {error}")
+    assert_nothing_shows(folder)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_neither_do_macros_generated_columns_and_strange_names(folder: Folder, name: str) -> None:
+    write(folder, "CREATE TABLE t AS SELECT 1::VARCHAR AS k, 1 AS i", *OTHERS[name])
+    assert_nothing_shows(folder)
+
+
+PLAIN = {
+    "columns": "SELECT i, k FROM t",
+    "expressions": (
+        "SELECT i * 2 + 1 AS a, -i AS b, i % 2 = 0 AS c, i BETWEEN 1 AND 2 AS d, i IN (1, 2) AS e FROM t"
+    ),
+    "join": "SELECT a.k FROM t a JOIN u b USING (i) LEFT JOIN t c ON a.i = c.i",
+    "other_joins": "SELECT a.i FROM t a POSITIONAL JOIN u b ASOF JOIN t c ON a.i >= c.i",
+    "semi_join": "SELECT i FROM t SEMI JOIN u USING (i)",
+    "aggregates": (
+        "SELECT k, count(*), sum(i), avg(i), median(i), list(i ORDER BY i) FROM t GROUP BY k "
+        "HAVING count(*) > 0"
+    ),
+    "grouping_sets": "SELECT k, i, count(*) FROM t GROUP BY ROLLUP (k, i)",
+    "aggregate_filter": "SELECT count(*) FILTER (WHERE i > 1), string_agg(DISTINCT k, ',') FROM t",
+    "window": (
+        "SELECT row_number() OVER w, lag(i, 1) OVER w, sum(i) OVER (ORDER BY i ROWS 1 PRECEDING) "
+        "FROM t WINDOW w AS (ORDER BY i)"
+    ),
+    "qualify": "SELECT i FROM t QUALIFY rank() OVER (PARTITION BY k ORDER BY i DESC) = 1",
+    "cast": "SELECT i::VARCHAR, TRY_CAST(k AS DOUBLE), CAST(k AS JSON), DATE '2024-01-01' FROM t",
+    "user_type": "SELECT k::mood AS m FROM u",
+    "cte": "WITH a AS (SELECT i FROM t), b AS MATERIALIZED (SELECT i FROM a) SELECT * FROM b",
+    "recursive": (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3) SELECT i FROM n"
+    ),
+    "strings": (
+        "SELECT upper(k), k || 'x', k LIKE 'a%', regexp_replace(k, 'a', 'b'), split_part(k, ',', "
+        "1), k[1:2], printf('%s', k) FROM t"
+    ),
+    "dates": (
+        "SELECT date_trunc('month', d), d + INTERVAL 1 DAY, strftime(d, '%Y'), extract(year FROM "
+        "d), date_diff('day', d, d) FROM t"
+    ),
+    "now": "SELECT now() > '2000-01-01'::TIMESTAMPTZ, current_date > DATE '2000-01-01', today() - 1 FROM t",
+    "math": "SELECT round(sqrt(i), 2), ln(i), greatest(i, 2), i // 2, i ** 2, pi() FROM t",
+    "lists": (
+        "SELECT list_transform([1, 2], lambda x: x + i), [x * 2 FOR x IN [1, 2] IF x > 1], "
+        "list_sum([i]), len([i]), [1, 2][1] FROM t"
+    ),
+    "structs": "SELECT {'a': i}.a, struct_pack(b := i), row(1, 2), MAP {'x': i}['x'] FROM t",
+    "json": "SELECT j->'a', j->>'$.a', json_extract_string(j, '$.a'), json_object('x', i), to_json(i) FROM t",
+    "json_each": "SELECT e.key, e.value FROM t, json_each(t.j) e",
+    "range": "SELECT a FROM range(3) r(a)",
+    "generate_series": "SELECT generate_series FROM generate_series(1, 3)",
+    "unnest": "SELECT unnest([1, 2]) AS x, u FROM t, unnest([i]) AS z(u)",
+    "values": "SELECT * FROM (VALUES (1, 'a'), (2, 'b')) AS v(a, b)",
+    "subqueries": (
+        "SELECT (SELECT max(i) FROM u) FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.i = t.i) OR i "
+        "IN (SELECT i FROM u)"
+    ),
+    "lateral": "SELECT x.y FROM t, LATERAL (SELECT t.i + 1 AS y) AS x",
+    "case": (
+        "SELECT CASE WHEN i = 1 THEN 'one' ELSE coalesce(k, 'x') END, if(i = 1, 2, 3), nullif(i, "
+        "2), ifnull(k, '') FROM t"
+    ),
+    "union": (
+        "SELECT i FROM t UNION ALL BY NAME SELECT i FROM u EXCEPT SELECT 7 INTERSECT SELECT 8 "
+        "ORDER BY 1 LIMIT 5 OFFSET 0"
+    ),
+    "star": "SELECT * EXCLUDE (j) REPLACE (i + 1 AS i) FROM t",
+    "columns_star": "SELECT max(COLUMNS('i|k')) FROM t",
+    "distinct": "SELECT DISTINCT ON (k) k, i FROM t ORDER BY k, i",
+    "sample": "SELECT i FROM t USING SAMPLE 100%",
+    "pivot": "SELECT * FROM (PIVOT t ON k IN ('a', 'b') USING sum(i))",
+    "unpivot": "SELECT * FROM (UNPIVOT (SELECT i, i + 1 AS j FROM t) ON i, j INTO NAME n VALUE x)",
+    "collate": "SELECT k COLLATE NOCASE AS k FROM t ORDER BY k COLLATE NOCASE",
+    "blob_and_hash": "SELECT md5(k), sha256(k), hash(i), encode(k), base64(encode(k)) FROM t",
+    "macro": "SELECT twice(i) AS a, main.twice(i) AS b FROM t",
+    "table_macro": "SELECT * FROM above(0)",
+    "view": "SELECT * FROM other.w",
+    "generated": "SELECT g FROM u",
+    "strange_names": 'SELECT "a.b" FROM "x.csv"',
+    "deep": "SELECT " + " + ".join(["i"] * 100) + " AS s FROM t",
+}
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    folder = Folder(tmp_path_factory.mktemp("plain"))
+    folder.write(
+        "good",
+        "CREATE TYPE mood AS ENUM ('a', 'b')",
+        "CREATE TABLE t AS SELECT i::INTEGER AS i, 'a' AS k, DATE '2024-01-31' AS d, '{\"a\": 1}'::JSON AS j"
+        " FROM range(1, 4) r(i)",
+        "CREATE TABLE u (i INTEGER, k VARCHAR, x INTEGER DEFAULT 5, g INTEGER GENERATED ALWAYS AS (i + 1))",
+        "INSERT INTO u (i, k) VALUES (1, 'a'), (2, 'b')",
+        'CREATE TABLE "x.csv" AS SELECT 1 AS "a.b"',
+        "CREATE MACRO twice(x) AS 2 * x",
+        "CREATE MACRO above(x) AS TABLE SELECT i FROM t WHERE i > x",
+        "CREATE SCHEMA other",
+        "CREATE TABLE other.local AS SELECT 1 AS i",
+        "CREATE VIEW other.w AS SELECT local.i FROM local",
+        *(f'CREATE VIEW "v_{name}" AS {sql}' for name, sql in PLAIN.items()),
+    )
+    return folder
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_an_ordinary_view_works(plain: Folder, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "_backend", Backend())
+    request = plain.request("good", f"v_{name}", [], wanted=[])
+    assert len(plain.rows(request)) > 0
+
+
+def test_nothing_ordinary_is_left_out(plain: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "_backend", Backend())
+    reply = plain.import_schema("good")
+    assert reply["notices"] == []
+    assert len(reply["commands"]) == len(PLAIN) + 3
+
+
+def test_the_verdict_is_kept_beside_the_snapshot(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(folder, f"CREATE VIEW v AS SELECT {SETTING} AS k")
+    first = read(folder, "v")
+    monkeypatch.setattr(native, "_backend", Backend())
+    monkeypatch.setattr(guard, "refusals", None)
+    assert read(folder, "v") == first
+    assert isinstance(first, tuple)
+    assert first[2] == 'It calls the function "current_setting".'
+
+
+def test_texts_of_errors_forge_no_lines(folder: Folder) -> None:
+    text = "a" + chr(10) + "NOTICE:  forged" + chr(10) + str(folder.root) + "/x"
+    write(
+        folder,
+        f"CREATE VIEW v AS SELECT error('{text}') AS k",
+        f'CREATE VIEW "two{chr(10)}NOTICE: lines" AS SELECT {SETTING} AS k',
+    )
+    for notice in folder.import_schema("attacker")["notices"]:
+        assert chr(10) not in notice["message"]
+    with pytest.raises(Exception, match="forged") as caught:
+        folder.rows(folder.request("attacker", "v", [column(1, "k", "text")]))
+    _, message, *rest = native.describe_text(1, str(caught.value))
+    assert chr(10) not in message
+    assert str(folder.root) not in str((message, rest))
+
+
+def test_all_that_is_allowed_exists() -> None:
+    with duckdb.connect() as con:
+        rows: list[Any] = con.execute(
+            "SELECT DISTINCT lower(function_name) FROM duckdb_functions()"
+        ).fetchall()
+    syntax = {"coalesce", "cume_dist", "dense_rank", "fill", "first_value", "grouping", "grouping_id", "lag"}
+    syntax |= {
+        "last_value",
+        "lead",
+        "nth_value",
+        "ntile",
+        "percent_rank",
+        "rank",
+        "rank_dense",
+        "row_number",
+        "try",
+    }
+    assert purity.SCALAR_FUNCTIONS - {row[0] for row in rows} - syntax == set()
+    assert {row[0] for row in rows} >= purity.TABLE_FUNCTIONS
+
+
+@pytest.mark.parametrize(
+    ("printed", "select"),
+    [
+        ("CREATE VIEW v AS SELECT 1;", "SELECT 1;"),
+        ('CREATE VIEW s."a AS b" (x, "y AS (") AS SELECT 1;', "SELECT 1;"),
+        ('CREATE VIEW "a""b"."c" AS FROM t;', "FROM t;"),
+        ("CREATE VIEW v", None),
+        ("CREATE TEMP VIEW v AS SELECT 1", None),
+        ("", None),
+    ],
+)
+def test_the_select_of_a_printed_view(printed: str, select: str | None) -> None:
+    assert guard.view_select(printed) == select
