@@ -100,8 +100,14 @@ def test_every_snapshot_of_a_busy_writer_is_one_committed_state(place: Place) ->
     assert len(seen) > 50
 
 
-def _slow() -> None:
-    time.sleep(0.15)
+def until_a_checkpoint(log: Path) -> Callable[[], None]:
+    """A check that slows the copy down: each time the writer makes a checkpoint meanwhile."""
+
+    def check() -> None:
+        before = committed(log)
+        _wait_until(lambda: committed(log) > before + 8)
+
+    return check
 
 
 @pytest.fixture
@@ -119,7 +125,7 @@ def test_a_writer_that_never_pauses_leaves_the_earlier_state_with_its_age(place:
         while committed(log) < at_least + 20:
             time.sleep(0.01)
         asked_at = time.time()
-        found = place.take(check=_slow)
+        found = place.take(check=until_a_checkpoint(log))
         assert found.key == earlier.key
         assert found.stale_seconds is not None
         assert asked_at - earlier.taken_at <= found.stale_seconds <= time.time() - earlier.taken_at
@@ -130,8 +136,8 @@ def test_a_writer_that_never_pauses_leaves_the_earlier_state_with_its_age(place:
 
 @pytest.mark.usefixtures("impatient")
 def test_a_writer_that_never_pauses_and_no_earlier_state_is_busy(place: Place) -> None:
-    with looping(place.root / "s.duckdb", _TORTURE), pytest.raises(errors.SnapshotBusy) as caught:
-        place.take(check=_slow)
+    with looping(place.root / "s.duckdb", _TORTURE) as log, pytest.raises(errors.SnapshotBusy) as caught:
+        place.take(check=until_a_checkpoint(log))
     assert caught.value.message == 'session "s" is being written too fast to be read'
     assert caught.value.hint == "Try again when the writer pauses."
     assert place.building() == place.published() == []
@@ -148,6 +154,28 @@ def test_an_unchanged_session_is_not_copied_again(place: Place, monkeypatch: pyt
         context.setattr(snapshot, "copy_session", never)
         assert place.take() == first
     assert place.read(first, "SELECT x FROM t") == (42,)
+
+
+def test_taking_an_unchanged_session_opens_nothing_but_the_session(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_session(place.root / "s.duckdb", "CREATE TABLE t AS SELECT 42 AS x")
+    file = place.folder.find("s")
+    place.store.take(file)
+    opened: list[str] = []
+    real_open = os.open
+
+    def open_and_note(path: str, flags: int, mode: int = 0o777) -> int:
+        opened.append(path)
+        return real_open(path, flags, mode)
+
+    def never(*_: object, **__: object) -> str:
+        raise AssertionError
+
+    monkeypatch.setattr(os, "open", open_and_note)
+    monkeypatch.setattr(Path, "read_text", never)
+    place.store.take(file)
+    assert opened == [str(path)]
 
 
 def test_a_changed_session_has_a_new_snapshot_beside_the_old(place: Place) -> None:
