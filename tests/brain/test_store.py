@@ -102,7 +102,7 @@ def test_processes_that_evict_each_other_all_go_on(folder: SessionFolder, tmp_pa
     store = tmp_path / "store"
     racers = [processes.start(_RACE, folder.path, store, name) for name in "abcd"]
     counts = [tuple(map(int, processes.finish(racer).split())) for racer in racers]
-    assert all(done > 20 for done, _ in counts)
+    assert all(done > 0 for done, _ in counts)
     SnapshotStore(str(store), 1).take(folder.find("a"))
     assert list((store / "building").iterdir()) == []
     assert len(list((store / "sessions").glob("*/*"))) == 1
