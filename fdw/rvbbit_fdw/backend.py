@@ -11,7 +11,7 @@ import duckdb
 
 from rvbbit_fdw import catalog
 from rvbbit_fdw.catalog import Catalog
-from rvbbit_fdw.engine import Attached, Engine, connect_idle
+from rvbbit_fdw.engine import Attached, Engine, connect_idle, warm
 from rvbbit_fdw.request import Server, Settings
 from rvbbit_fdw.sessions import SessionFile, SessionFolder
 from rvbbit_fdw.snapshot import SnapshotStore
@@ -35,6 +35,7 @@ class Backend:
     def preload(self) -> None:
         """Make the idle instance that forked backends inherit."""
         self._idle = connect_idle()
+        warm(self._idle)
 
     def start(self, number: int) -> Task:
         """A new task, which `interrupt` can find from now on."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,26 +20,22 @@ from rvbbit_fdw.sqltext import Sql, literal
 FILE_NAME = "catalog.json"
 _FORMAT = 2
 
-_RELATIONS = """
+# Each of these is one cheap pass: DuckDB plans joins, unions and orders longer than it runs them.
+_SCHEMAS = "SELECT schema_name, internal FROM duckdb_schemas() WHERE database_name = {database}"
+
+_TABLES = """
 SELECT schema_name, table_name, estimated_size, comment, sql FROM duckdb_tables()
-WHERE database_name = {database} AND NOT internal
-UNION ALL
-SELECT schema_name, view_name, NULL, comment, sql FROM duckdb_views()
-WHERE database_name = {database} AND NOT internal
-ORDER BY ALL
+WHERE database_name = {database}
 """
+
+_VIEWS = "SELECT schema_name, view_name, comment FROM duckdb_views() WHERE database_name = {database}"
+
+# Apart from the views, because DuckDB prints the texts of all its own views to answer it.
+_VIEW_TEXTS = "SELECT schema_name, view_name, sql FROM duckdb_views() WHERE database_name = {database}"
 
 _COLUMNS = """
 SELECT schema_name, table_name, column_name, data_type, is_nullable, column_default FROM duckdb_columns()
-WHERE database_name = {database} AND NOT internal
-ORDER BY schema_name, table_name, column_index
-"""
-
-# DuckDB calls every database's own "main" internal.
-_SCHEMAS = """
-SELECT schema_name FROM duckdb_schemas()
-WHERE database_name = {database} AND (NOT internal OR schema_name = 'main')
-ORDER BY schema_name
+WHERE database_name = {database}
 """
 
 
@@ -104,29 +100,18 @@ class Catalog:
 
 def read(cursor: duckdb.DuckDBPyConnection, alias: str) -> Catalog:
     """The catalog of the database that is attached under that name."""
-    schemas = tuple(row[0] for row in _rows(cursor, _SCHEMAS, alias))
+    # DuckDB calls every database's own "main" internal.
+    schemas = [name for name, internal in _rows(cursor, _SCHEMAS, alias) if not internal or name == "main"]
     columns: dict[Name, list[Column]] = {}
     defaults: dict[Name, list[str]] = {}
     for schema, table, name, kind, nullable, default in _rows(cursor, _COLUMNS, alias):
         columns.setdefault((schema, table), []).append(Column(name, kind, bool(nullable)))
         defaults.setdefault((schema, table), []).extend([default] if default else [])
-    found = {(row[0], row[1]): row[2:] for row in _rows(cursor, _RELATIONS, alias)}
-    selects = {
-        name: _selects(sql or "", rows is None, defaults.get(name, ()))
-        for name, (rows, _, sql) in found.items()
-    }
+    found, selects = _relations(cursor, alias, defaults)
     refused = guard.refusals(cursor, alias, selects)
-    relations = (
-        Relation(
-            *name,
-            () if name in refused else tuple(columns.get(name, ())),
-            rows,
-            None if name in refused else comment,
-            refused.get(name),
-        )
-        for name, (rows, comment, _) in found.items()
-    )
-    return Catalog(schemas, tuple(relations))
+    relations = [_known(relation, columns, refused) for relation in found]
+    relations.sort(key=lambda relation: (relation.schema, relation.name))
+    return Catalog(tuple(sorted(schemas)), tuple(relations))
 
 
 def load(directory: Path) -> Catalog | None:
@@ -152,12 +137,34 @@ def save(catalog: Catalog, directory: Path) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def _selects(sql: str, is_view: bool, defaults: Sequence[str]) -> Sequence[str | None]:
-    """The SELECTs that reading a relation amounts to; a table's are its generated columns."""
-    if is_view:
-        return [guard.view_select(sql)]
-    # Defaults and generated columns are listed alike; defaults are not used by reading.
-    return [f"SELECT {default}" for default in defaults] if "GENERATED" in sql else []
+def _relations(
+    cursor: duckdb.DuckDBPyConnection, alias: str, defaults: Mapping[Name, Sequence[str]]
+) -> tuple[list[Relation], dict[Name, Sequence[str | None]]]:
+    """Tables and views still without columns, and the SELECTs that reading each of them amounts to."""
+    relations: list[Relation] = []
+    selects: dict[Name, Sequence[str | None]] = {}
+    for schema, name, rows, comment, sql in _rows(cursor, _TABLES, alias):
+        relations.append(Relation(schema, name, (), rows, comment))
+        # Defaults and generated columns are listed alike; only generated columns count when a table is read.
+        generated = defaults.get((schema, name), ()) if "GENERATED" in sql else ()
+        selects[schema, name] = [f"SELECT {expression}" for expression in generated]
+    for schema, name, comment in _rows(cursor, _VIEWS, alias):
+        relations.append(Relation(schema, name, (), None, comment))
+        selects[schema, name] = [None]
+    if any(relation.is_view for relation in relations):
+        for schema, name, sql in _rows(cursor, _VIEW_TEXTS, alias):
+            selects[schema, name] = [guard.view_select(sql or "")]
+    return relations, selects
+
+
+def _known(
+    relation: Relation, columns: Mapping[Name, Sequence[Column]], refused: Mapping[Name, str]
+) -> Relation:
+    """The relation with its columns; with nothing of what its text may have made, if it is refused."""
+    name = relation.schema, relation.name
+    if name in refused:
+        return replace(relation, comment=None, refused=refused[name])
+    return replace(relation, columns=tuple(columns.get(name, ())))
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, template: str, alias: str) -> Iterable[tuple[Any, ...]]:

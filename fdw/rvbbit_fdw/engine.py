@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from rvbbit_fdw import catalog, guard
 from rvbbit_fdw.errors import SnapshotBusy, SnapshotGone
 from rvbbit_fdw.request import Settings
 from rvbbit_fdw.sessions import SessionFile
@@ -42,6 +43,15 @@ def connect_idle() -> duckdb.DuckDBPyConnection:
             "python_enable_replacements": False,
         },
     )
+
+
+def warm(idle: duckdb.DuckDBPyConnection) -> None:
+    """Let the instance do once what is slow the first time; it still has no thread of its own."""
+    with idle.cursor() as cursor:
+        cursor.execute("SET GLOBAL TimeZone = 'UTC'")
+        guard.built_in(cursor)
+        catalog.read(cursor, "memory")
+        cursor.sql("SELECT 1 AS i, 'x' AS t").__arrow_c_stream__()
 
 
 @dataclass

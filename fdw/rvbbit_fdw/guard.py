@@ -36,16 +36,13 @@ _CREATE_VIEW = re.compile(
 # Defaults of a macro's parameters are not printed anywhere: a call has to give all of them.
 _MACROS = """
 SELECT
-    lower(schema_name), lower(function_name), function_type = 'table_macro', len(parameters),
-    macro_definition, built_in
-FROM (
-    SELECT *, bool_or(database_name = 'system') OVER (PARTITION BY lower(function_name)) AS built_in
-    FROM duckdb_functions()
-)
-WHERE database_name = {database}
+    lower(schema_name), lower(function_name), function_type = 'table_macro', len(parameters), macro_definition
+FROM duckdb_functions() WHERE database_name = {database}
 """
 
-_SYSTEM_VIEWS = """
+_FUNCTIONS = "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE database_name = 'system'"
+
+_VIEWS = """
 SELECT lower(view_name) FROM duckdb_views() WHERE internal AND schema_name IN ('main', 'pg_catalog')
 """
 
@@ -66,11 +63,19 @@ class Stored:
     problem: str | None = None
 
 
+@dataclass(frozen=True)
+class BuiltIn:
+    """Names that DuckDB itself knows."""
+
+    functions: frozenset[str]
+    views: frozenset[str]
+
+
 @dataclass
 class Session:
     """All that one session stores, by kind ("relation" or "macro") and name."""
 
-    system_views: frozenset[str]
+    built_in: BuiltIn
     stored: dict[tuple[str, Name], Stored]
 
     def named(self, kind: str, name: str) -> list[tuple[str, Name]]:
@@ -99,30 +104,40 @@ def refusals(
     if not any(selects.values()):
         return {}
     stored = {("relation", _lower(name)): Stored(name[0].lower(), texts) for name, texts in selects.items()}
-    shadow = _add_macros(cursor, alias, stored)
-    views = frozenset(row[0] for row in cursor.execute(_SYSTEM_VIEWS).fetchall())
-    session = Session(views, stored)
+    session = Session(built_in(cursor), stored)
+    shadow = _add_macros(cursor, alias, session)
     _judge_each(cursor, session, shadow)
     _spread(stored)
     problems = {name: stored["relation", _lower(name)].problem for name in selects}
     return {name: problem for name, problem in problems.items() if problem is not None}
 
 
-def _add_macros(
-    cursor: duckdb.DuckDBPyConnection, alias: str, stored: dict[tuple[str, Name], Stored]
-) -> str | None:
+def built_in(cursor: duckdb.DuckDBPyConnection) -> BuiltIn:
+    """What DuckDB itself knows; asked once in a process."""
+    if not _built_in:
+        functions, views = (
+            frozenset(row[0] for row in cursor.execute(query).fetchall()) for query in (_FUNCTIONS, _VIEWS)
+        )
+        _built_in.append(BuiltIn(functions, views))
+    return _built_in[0]
+
+
+_built_in: list[BuiltIn] = []
+
+
+def _add_macros(cursor: duckdb.DuckDBPyConnection, alias: str, session: Session) -> str | None:
     """Add the session's macros; the name of one that takes a built-in function's place, if there is one.
 
     Operators and many other things call functions without naming them, so such a macro is everywhere.
     """
     shadow = None
     rows = cursor.execute(Sql(_MACROS.format(database=literal(alias)))).fetchall()
-    for schema, name, is_table, parameters, definition, built_in in rows:
+    for schema, name, is_table, parameters, definition in rows:
         select = definition if is_table or definition is None else f"SELECT {definition}"
-        known = stored.setdefault(("macro", (schema, name)), Stored(schema, ()))
+        known = session.stored.setdefault(("macro", (schema, name)), Stored(schema, ()))
         known.selects = (*known.selects, select)
         known.parameters = max(known.parameters, parameters)
-        shadow = name if built_in else shadow
+        shadow = name if name in session.built_in.functions else shadow
     return shadow
 
 
@@ -238,7 +253,7 @@ class _Reader:
             keys = self._session.named("relation", name)
             own = any(key[1][0] in {self._item.schema, "main"} for key in keys)
             # What is no table of the session and no system view, nor looks like a file, DuckDB will not find.
-            known = name not in self._session.system_views and (own or not _FILE_LIKE.search(name))
+            known = name not in self._session.built_in.views and (own or not _FILE_LIKE.search(name))
         else:
             keys = [("relation", (schema[0], name))]
             known = (
