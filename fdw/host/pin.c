@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "executor/executor.h"
 #include "lib/ilist.h"
 #include "utils/memutils.h"
 
@@ -124,6 +125,9 @@ pin_for(EState *estate)
 
 	if (IsolationUsesXactSnapshot())
 		return pin_for_transaction();
+	/* A recheck of a row is part of the statement that asks for it. */
+	if (estate->es_epq_active != NULL)
+		estate = estate->es_epq_active->parentestate;
 	dlist_foreach(iter, &pins)
 	{
 		Pin		   *pin = dlist_container(Pin, node, iter.cur);
