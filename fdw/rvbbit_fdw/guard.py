@@ -22,7 +22,7 @@ from rvbbit_fdw.sqltext import Sql, literal
 Name: TypeAlias = tuple[str, str]
 """Schema and name, in lower case."""
 
-_BUILT_IN_SCHEMAS = frozenset({"main", "pg_catalog"})
+_BUILT_IN_SCHEMAS: Sequence[list[str]] = ([], ["main"], ["pg_catalog"])
 _RESERVED_SCHEMAS = frozenset({"pg_catalog", "information_schema", "system", "temp", "memory"})
 _FILE_LIKE = re.compile(r"[./\\:*?\[]")
 _UNREADABLE = "its text cannot be understood"
@@ -231,7 +231,8 @@ class _Reader:
         *schema, name = _path(node)
         macros = self._session.named("macro", name)
         given = len(node.get("arguments") or ())
-        if schema and not (len(schema) == 1 and self._is_schema_of(schema[0], name)):
+        # A schema of the session is no proof: looking for functions, DuckDB prefers a database of that name.
+        if schema not in _BUILT_IN_SCHEMAS:
             self._refuse(f'it calls the function "{shown(name)}" of "{shown(".".join(schema))}"')
         elif any(given < self._session.stored[key].parameters for key in macros):
             self._refuse(f'it calls the macro "{shown(name)}" without all its parameters')
@@ -239,12 +240,9 @@ class _Reader:
             self._refuse(f'it calls the function "{shown(name)}"')
         self._item.uses.update(macros)
 
-    def _is_schema_of(self, schema: str, name: str) -> bool:
-        return schema in _BUILT_IN_SCHEMAS or ("macro", (schema, name)) in self._session.stored
-
     def _type(self, path: list[str]) -> None:
         *schema, name = path
-        if schema and schema not in [["main"], ["pg_catalog"]]:
+        if schema not in _BUILT_IN_SCHEMAS:
             self._refuse(f'it uses the type "{shown(name)}" of "{shown(".".join(schema))}"')
 
     def _table(self, path: list[str]) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from rvbbit_fdw import engine
 from rvbbit_fdw.engine import Attached, Engine, connect_idle
 from rvbbit_fdw.errors import Interrupted, OutOfMemory, SnapshotGone, translate
 from rvbbit_fdw.request import Settings
@@ -242,3 +245,15 @@ def test_using_releases_at_the_end(bench: Bench) -> None:
     with bench.engine.using(bench.file("a"), bench.store, bench.task) as attached:
         assert len(attached.pins) == 1
     assert attached.pins == set()
+
+
+def test_a_warmed_instance_has_no_thread_of_its_own() -> None:
+    program = """
+import os
+from rvbbit_fdw import native
+native.preload()
+print(len(os.listdir('/proc/self/task')))
+"""
+    package = Path(engine.__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", program], cwd=package, capture_output=True, check=True)
+    assert done.stdout.split() == [b"1"]

@@ -427,6 +427,31 @@ def test_all_that_is_allowed_exists() -> None:
 
 
 @pytest.mark.parametrize(
+    ("opening", "closing"),
+    [("/*", "*/"), ("-- ", chr(10)), ('"" /*', '*/ ""'), ("'", "''"), ("$$", "$"), ("x) /*", "*/ (")],
+)
+def test_names_and_values_cannot_hide_a_call(folder: Folder, opening: str, closing: str) -> None:
+    names = [f'"{name.replace(chr(34), chr(34) * 2)}"' for name in (opening, closing)]
+    values = ["'" + value.replace("'", "''") + "'" for value in (opening, closing)]
+    a, b = names
+    write(
+        folder,
+        "CREATE TABLE t AS SELECT '1' AS k, 1 AS i",
+        f"CREATE VIEW v1 AS SELECT 1 AS {a}, {SETTING} AS k, 2 AS {b}",
+        f"CREATE VIEW v2 AS SELECT {values[0]} AS x, {SETTING} AS k, {values[1]} AS y",
+        f"CREATE VIEW v3 AS WITH {a} AS (SELECT 1), x AS (SELECT {SETTING} AS k), {b} AS (SELECT 1) FROM x",
+        f"CREATE VIEW v4 AS SELECT {{{a}: 1, 'k': {SETTING}, {b}: 2}} AS k",
+        f"CREATE VIEW v5 AS SELECT sum(1) OVER {a}, {SETTING} AS k FROM t WINDOW {a} AS (), {b} AS ()",
+        f"CREATE VIEW v6 AS SELECT NULL::STRUCT({a} INTEGER), {SETTING} AS k, NULL::ENUM({values[1]})",
+        f"CREATE VIEW v7 AS SELECT * RENAME (z AS {a}), {SETTING} AS k, 1 AS {b} FROM (SELECT 1 AS z)",
+        f"CREATE VIEW v8 AS SELECT {SETTING} AS k FROM t AS {a} JOIN t AS {b} USING (i)",
+    )
+    reply = folder.import_schema("attacker")
+    assert len(reply["notices"]) == 8
+    assert [command.split('"')[3] for command in reply["commands"]] == ["t"]
+
+
+@pytest.mark.parametrize(
     ("printed", "select"),
     [
         ("CREATE VIEW v AS SELECT 1;", "SELECT 1;"),
@@ -439,3 +464,25 @@ def test_all_that_is_allowed_exists() -> None:
 )
 def test_the_select_of_a_printed_view(printed: str, select: str | None) -> None:
     assert guard.view_select(printed) == select
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["CREATE TABLE neighbour.t AS SELECT '' AS i", "CREATE VIEW v AS SELECT i AS k FROM neighbour.t"],
+        ["CREATE MACRO neighbour.own(x) AS x", "CREATE VIEW v AS SELECT neighbour.own('') AS k"],
+        [
+            "CREATE MACRO neighbour.rows() AS TABLE SELECT '' AS i",
+            "CREATE VIEW v AS SELECT i AS k FROM neighbour.rows()",
+        ],
+        [
+            "CREATE TYPE neighbour.mood AS ENUM ('')",
+            "CREATE VIEW v AS SELECT enum_range(NULL::neighbour.mood)::VARCHAR AS k",
+        ],
+    ],
+)
+def test_a_schema_named_as_the_neighbour_is_no_way_to_it(folder: Folder, statements: Sequence[str]) -> None:
+    folder.write("attacker", "CREATE SCHEMA neighbour", *statements)
+    seen = read(folder, "v")
+    assert leaks(folder, seen) == []
+    assert isinstance(seen, tuple)
