@@ -10,13 +10,14 @@ from typing import Any, TypeAlias
 
 import duckdb
 
-from rvbbit_fdw import typemap
+from rvbbit_fdw import policy, typemap
 from rvbbit_fdw.errors import ColumnNotFound, Interrupted, RvbbitError, translate
 from rvbbit_fdw.inspection import Inspection, created_ns, inspect
+from rvbbit_fdw.policy import is_named
 from rvbbit_fdw.pushdown.prune import ColumnNames
 from rvbbit_fdw.request import Attribute, Scan
 from rvbbit_fdw.scan import COUNTING, Query
-from rvbbit_fdw.sessions import Check, SessionFile
+from rvbbit_fdw.sessions import Check, SessionFile, SessionFolder, Wanted
 from rvbbit_fdw.sqltext import Sql, comma, literal, quote
 
 Depth: TypeAlias = int
@@ -38,6 +39,7 @@ class Row:
     now_ns: int
     count_tables: Callable[[SessionFile], int]
     may_see_paths: bool
+    attaches: bool = False
     _inspection: Inspection | None = None
     _count: tuple[int | None, str | None] | None = None
 
@@ -104,6 +106,8 @@ def _instant(depth: Depth, value: Callable[[Row], int]) -> ListedColumn:
 COLUMNS: dict[str, ListedColumn] = {
     "session_id": ListedColumn("VARCHAR", NAMES, lambda row: row.file.session_id),
     "state": ListedColumn("VARCHAR", HEADERS, lambda row: row.inspection.state),
+    "is_named": ListedColumn("BOOLEAN", NAMES, lambda row: is_named(row.file.session_id)),
+    "auto_attach": ListedColumn("BOOLEAN", NAMES, lambda row: row.attaches),
     # The database file alone; size_mb counts its WAL files too.
     "size_bytes": ListedColumn("BIGINT", NAMES, lambda row: row.file.size_bytes),
     "size_mb": ListedColumn("DOUBLE", NAMES, _size_mb),
@@ -154,8 +158,23 @@ def query(scan: Scan) -> Query:
     return Query(sql, tuple(travel.decoder for travel in travels))
 
 
+def files_of(
+    scan: Scan, folder: SessionFolder, wanted: Wanted, check: Check
+) -> tuple[Iterable[SessionFile], frozenset[str]]:
+    """The sessions wanted, and the ids that attach by themselves, for which the whole folder is ranked."""
+    if "auto_attach" not in names_of(scan):
+        return folder.list(wanted, check), frozenset()
+    files = list(folder.list(check=check))
+    attaching = policy.parse(scan.server.options).choose(files, time.time_ns())
+    return (file for file in files if wanted.has(file)), attaching
+
+
 def document(
-    scan: Scan, files: Iterable[SessionFile], count_tables: Callable[[SessionFile], int], check: Check
+    scan: Scan,
+    files: Iterable[SessionFile],
+    attaching: frozenset[str],
+    count_tables: Callable[[SessionFile], int],
+    check: Check,
 ) -> str:
     """The rows as one JSON document: an array of values for each column."""
     wanted = set(names_of(scan)) | {"session_id"}
@@ -164,7 +183,7 @@ def document(
     now = time.time_ns()
     for file in files:
         check()
-        row = Row(file, now, count_tables, scan.may_see_paths)
+        row = Row(file, now, count_tables, scan.may_see_paths, file.session_id in attaching)
         for value, name in values:
             columns[name].append(value(row))
     check()

@@ -101,11 +101,13 @@ def _open(asked: Scan, task: Task) -> tuple[Body, object]:
 
 def _open_listing(asked: Scan, engine: Engine, task: Task) -> tuple[Body, object]:
     wanted = prune.choose(asked.conditions, listing.prunable(asked))
-    files = _backend.folder(asked.server).list(wanted, task.check)
+    files, attaching = listing.files_of(asked, _backend.folder(asked.server), wanted, task.check)
     query = listing.query(asked)
-    document = listing.document(
-        asked, files, lambda file: _backend.count_tables(file, asked.server, asked.settings, task), task.check
-    )
+
+    def count_tables(file: SessionFile) -> int:
+        return _backend.count_tables(file, asked.server, asked.settings, task)
+
+    document = listing.document(asked, files, attaching, count_tables, task.check)
     stream = task.cursor.sql(query.sql, params=[document]).__arrow_c_stream__()
     return _reply(query, engine, []), stream
 

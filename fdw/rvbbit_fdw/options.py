@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from rvbbit_fdw import policy
 from rvbbit_fdw.errors import OptionError, OptionMissing, OptionValueError
 
 CONTEXTS = ("wrapper", "server", "user_mapping", "table", "column")
@@ -36,8 +38,24 @@ def _not_empty(value: str) -> str | None:
     return None if value else "it must not be empty"
 
 
-def _catalog(value: str) -> str | None:
-    return None if value in CATALOGS else f"it must be one of: {', '.join(CATALOGS)}"
+def _one_of(values: Collection[str]) -> Callable[[str], str | None]:
+    return lambda value: None if value in values else f"it must be one of: {', '.join(values)}"
+
+
+def _whole(most: int) -> Callable[[str], str | None]:
+    def check(value: str) -> str | None:
+        good = re.fullmatch(r"[0-9]{1,9}", value) and int(value) <= most
+        return None if good else f"a whole number from 0 to {most} is needed"
+
+    return check
+
+
+def _patterns(value: str) -> str | None:
+    try:
+        policy.parse_patterns(value)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 OPTIONS: tuple[Option, ...] = (
@@ -56,12 +74,38 @@ OPTIONS: tuple[Option, ...] = (
         _absolute_path,
         privileged=True,
     ),
+    Option(
+        "server",
+        "policy",
+        'Which sessions attach by themselves: "smart" (default), "recent", "all" or "none".',
+        _one_of(policy.POLICIES),
+    ),
+    Option("server", "named_limit", "smart: the most named sessions, newest first; 50.", _whole(100_000)),
+    Option("server", "unnamed_limit", "smart: the most unnamed sessions, newest first; 10.", _whole(100_000)),
+    Option(
+        "server", "unnamed_max_age_hours", "smart: the age of the oldest unnamed one; 24.", _whole(1_000_000)
+    ),
+    Option("server", "recent_limit", "recent: the most sessions, newest first; 50.", _whole(100_000)),
+    Option("server", "recent_max_age_days", "recent: the age of the oldest one in days; 7.", _whole(40_000)),
+    Option(
+        "server",
+        "include",
+        "LIKE patterns, separated by commas, of ids that always attach by themselves.",
+        _patterns,
+    ),
+    Option(
+        "server",
+        "exclude",
+        "LIKE patterns, separated by commas, of ids that never attach by themselves; "
+        f'"{policy.Policy.exclude}".',
+        _patterns,
+    ),
     Option("table", "session", "Id of the session: its file's name without .duckdb.", _not_empty),
     Option("table", "schema_name", 'Schema inside the session; the default is "main".', _not_empty),
     Option(
         "table", "table_name", "Table or view inside the session; the default is its own name.", _not_empty
     ),
-    Option("table", "catalog", "Makes the table a list of what the server has: sessions.", _catalog),
+    Option("table", "catalog", "Makes the table a list of what the server has: sessions.", _one_of(CATALOGS)),
     Option("column", "column_name", "Column inside the session; the default is its own name.", _not_empty),
     Option("column", "duckdb_type", "The column's DuckDB type when it was imported.", _not_empty),
 )

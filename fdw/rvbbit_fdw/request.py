@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +32,12 @@ class Settings:
 
 @dataclass(frozen=True)
 class Server:
-    """Where sessions are read from and where snapshots are kept."""
+    """Where sessions are read from, where snapshots are kept, and all that the server's options say."""
 
     name: str
     session_dir: str
     snapshot_dir: str
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def parse_server(body: Mapping[str, Any]) -> Server:
     """The server of any request that has one."""
     server = body["server"]
     given = server.get("options") or {}
-    return Server(str(server["name"]), options.require_session_dir(given), _store_of(body, given))
+    return Server(str(server["name"]), options.require_session_dir(given), _store_of(body, given), given)
 
 
 def parse_settings(body: Mapping[str, Any]) -> Settings:

@@ -62,6 +62,10 @@ class Wanted:
     modified_after_ns: int | None = None
     modified_before_ns: int | None = None
 
+    def has(self, file: SessionFile) -> bool:
+        """True if nothing excludes the session."""
+        return self.has_name(file.session_id) and self.has_time(file.modified_ns)
+
     def has_name(self, session_id: str) -> bool:
         """True if nothing about the id's text excludes the session."""
         return session_id.startswith(self.prefix) and (self.ids is None or session_id in self.ids)
@@ -84,9 +88,7 @@ class SessionFolder:
     def list(self, wanted: Wanted = ALL, check: Check = no_check) -> Iterator[SessionFile]:
         """The sessions wanted, in no order. Files that are no sessions, or vanish meanwhile, are left out."""
         found = self._scanned(wanted, check) if wanted.ids is None else self._named(wanted.ids, check)
-        return (
-            file for file in found if wanted.has_name(file.session_id) and wanted.has_time(file.modified_ns)
-        )
+        return (file for file in found if wanted.has(file))
 
     def find(self, session_id: str, check: Check = no_check) -> SessionFile:
         """The session of that id; SessionNotFound with a hint if there is none."""

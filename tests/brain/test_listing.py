@@ -50,6 +50,8 @@ def test_every_column_of_a_good_session(folder: Folder) -> None:
     assert good == {
         "session_id": "good",
         "state": "ready",
+        "is_named": True,
+        "auto_attach": True,
         "size_bytes": size,
         "size_mb": round(size / 1048576, 3),
         "wal_bytes": 0,
@@ -184,7 +186,7 @@ def test_twenty_thousand_rows_travel_fast(folder: Folder) -> None:
     ]
     scan = scan_of(folder.listing_request("session_id", "size_mb", "modified_at", "age_hours"))
     started = time.perf_counter()
-    document = listing.document(scan, files, lambda _file: 0, lambda: None)
+    document = listing.document(scan, files, frozenset(), lambda _file: 0, lambda: None)
     query = listing.query(scan)
     with duckdb.connect() as con:
         con.execute("SET arrow_large_buffer_size = true")

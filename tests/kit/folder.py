@@ -16,6 +16,7 @@ from rvbbit_fdw.request import Scan, parse_scan
 from tests.kit import arrow
 
 LISTING_TYPES = {
+    "BOOLEAN": "pg_catalog.bool",
     "VARCHAR": "pg_catalog.text",
     "BIGINT": "pg_catalog.int8",
     "INTEGER": "pg_catalog.int4",
@@ -36,6 +37,7 @@ class Folder:
 
     root: Path
     settings: dict[str, Any] = field(default_factory=lambda: {"memory_limit": "256MB", "threads": 1})
+    options: dict[str, str] = field(default_factory=dict)
     tasks: int = 0
 
     def __post_init__(self) -> None:
@@ -61,7 +63,7 @@ class Folder:
 
     def server(self) -> dict[str, Any]:
         """What every request starts with."""
-        options = {"session_dir": str(self.sessions), "snapshot_dir": str(self.store)}
+        options = {"session_dir": str(self.sessions), "snapshot_dir": str(self.store)} | self.options
         return {"version": 1, "server": {"name": "rvbbit", "options": options}, "settings": self.settings}
 
     def request(
