@@ -4,4 +4,4 @@ One RVBBIT session is one DuckDB file. This package lists the files, copies them
 asks into DuckDB queries whose results travel as Arrow streams. It never calls PostgreSQL.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -9,6 +9,8 @@ BEGIN ATOMIC
     VALUES
     ('session_id'::pg_catalog.name, 'text', 'name of the session: its file name without .duckdb'),
     ('state', 'text', 'ready, live (a writer has it open), empty, corrupt, encrypted, newer or unreadable'),
+    ('is_named', 'boolean', 'whether a person chose the id'),
+    ('auto_attach', 'boolean', 'whether the policy attaches the session by itself'),
     ('size_bytes', 'bigint', 'size of the database file'),
     ('size_mb', 'double precision', 'size with the write-ahead log, in megabytes of 1,048,576 bytes'),
     ('wal_bytes', 'bigint', 'size of the write-ahead log: what is not yet in the database file'),
@@ -157,6 +159,9 @@ BEGIN
         CALL rvbbit._create_sessions_table(server);
     END IF;
     CALL rvbbit._check_sessions_table(server);
+    IF EXISTS (SELECT FROM rvbbit._sessions_changes() AS change WHERE change !~ '^ADD') THEN
+        CALL rvbbit._drop_view();
+    END IF;
     FOR action IN SELECT rvbbit._sessions_changes() UNION ALL SELECT rvbbit._sessions_options() LOOP
         CALL rvbbit._alter_sessions_table(action);
     END LOOP;

@@ -1,4 +1,4 @@
--- Makes what people use: server, roles, catalog table. Safe at every start and by several callers at once.
+-- Makes what people use: server, roles, catalog table, functions. Safe at every start and by several callers at once.
 
 CREATE PROCEDURE rvbbit.setup(
     server text DEFAULT 'rvbbit',
@@ -18,11 +18,13 @@ BEGIN
     CALL rvbbit._ensure_server(server, session_dir, snapshot_dir, wrapper);
     CALL rvbbit._ensure_roles();
     CALL rvbbit._ensure_sessions_table(server);
+    CALL rvbbit._ensure_view();
+    CALL rvbbit._ensure_functions();
     CALL rvbbit._grant_privileges(server);
 END
 $$;
 COMMENT ON PROCEDURE rvbbit.setup(text, text, text, name) IS
-    'make or upgrade the server, the roles and public.rvbbit_sessions; may be called again at any time';
+    'make or upgrade the server, the roles and the objects in public; may be called again at any time';
 
 -- Every procedure here runs DDL in the caller's name: nobody but a superuser has a use for them.
 REVOKE ALL ON ALL PROCEDURES IN SCHEMA rvbbit FROM PUBLIC;

@@ -307,7 +307,7 @@ def test_data_stays_and_passwords_follow(tmp_path: Path, volume: str) -> None:
 def test_a_set_up_that_fails_later_keeps_nothing_else_closed(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         with server.connect("postgres") as db:
-            db.execute("DROP FOREIGN TABLE rvbbit_sessions")
+            db.execute("DROP FOREIGN TABLE rvbbit_sessions CASCADE")
             db.execute("CREATE TABLE rvbbit_sessions AS SELECT 'mine' AS session_id")
             db.execute("GRANT SELECT ON rvbbit_sessions TO rvbbit_health")
         server.restart()

@@ -23,6 +23,13 @@ PRIVILEGES = [
     ("has_database_privilege('rvbbit_operator', current_database(), 'CREATE')", True),
     ("pg_has_role('rvbbit_operator', 'rvbbit_reader', 'USAGE')", True),
     ("has_function_privilege('rvbbit_operator', 'rvbbit.setup(text,text,text,name)', 'EXECUTE')", False),
+    ("has_table_privilege('rvbbit_reader', 'public._rvbbit_sessions', 'SELECT')", True),
+    ("has_table_privilege('rvbbit_operator', 'rvbbit.attachment', 'INSERT, UPDATE, DELETE')", False),
+    ("has_function_privilege('rvbbit_operator', 'rvbbit_attach_session(text,text)', 'EXECUTE')", True),
+    ("has_function_privilege('rvbbit_operator', 'rvbbit_detach_session(text)', 'EXECUTE')", True),
+    ("has_function_privilege('rvbbit_reader', 'rvbbit_attach_session(text,text)', 'EXECUTE')", False),
+    ("has_function_privilege('rvbbit_reader', 'rvbbit.attach_session(text,text)', 'EXECUTE')", False),
+    ("has_function_privilege('rvbbit_reader', 'rvbbit.detach_session(text)', 'EXECUTE')", False),
     (
         "(SELECT bool_or(rolcanlogin) FROM pg_roles WHERE rolname IN ('rvbbit_reader', 'rvbbit_operator'))",
         False,
@@ -31,12 +38,17 @@ PRIVILEGES = [
 
 # Each leaves a table that is not as setup() makes it; setup() must bring it back.
 DRIFTS = [
-    "ALTER FOREIGN TABLE rvbbit_sessions DROP COLUMN error",
+    "ALTER FOREIGN TABLE rvbbit_sessions DROP COLUMN error CASCADE",
     "ALTER FOREIGN TABLE rvbbit_sessions ADD COLUMN own integer",
-    "ALTER FOREIGN TABLE rvbbit_sessions ALTER COLUMN size_bytes TYPE text",
-    "ALTER FOREIGN TABLE rvbbit_sessions DROP COLUMN state, DROP COLUMN error, ADD COLUMN state name",
+    "DROP VIEW _rvbbit_sessions; ALTER FOREIGN TABLE rvbbit_sessions ALTER COLUMN size_bytes TYPE text",
+    "DROP VIEW _rvbbit_sessions;"
+    " ALTER FOREIGN TABLE rvbbit_sessions DROP COLUMN state, DROP COLUMN error, ADD COLUMN state name;"
+    " CREATE VIEW _rvbbit_sessions AS SELECT state FROM rvbbit_sessions",
     "COMMENT ON COLUMN rvbbit_sessions.state IS NULL",
-    "DROP FOREIGN TABLE rvbbit_sessions",
+    "COMMENT ON VIEW _rvbbit_sessions IS NULL",
+    "DROP FOREIGN TABLE rvbbit_sessions CASCADE",
+    "DROP FUNCTION rvbbit_attach_session",
+    "GRANT EXECUTE ON FUNCTION rvbbit_detach_session TO PUBLIC",
     "DROP SERVER rvbbit CASCADE",
     "ALTER SERVER rvbbit OPTIONS (SET session_dir '/elsewhere')",
     "REVOKE ALL ON rvbbit_sessions FROM rvbbit_reader",
@@ -63,7 +75,15 @@ STATE = """
         'table', (SELECT jsonb_build_array(ftoptions, srvname, srvoptions, srvacl::text[], relacl::text[])
                   FROM pg_foreign_table JOIN pg_foreign_server AS s ON s.oid = ftserver
                   JOIN pg_class AS c ON c.oid = ftrelid
-                  WHERE ftrelid = 'public.rvbbit_sessions'::regclass))"""
+                  WHERE ftrelid = 'public.rvbbit_sessions'::regclass),
+        'view', (SELECT jsonb_agg(jsonb_build_array(attname, format_type(atttypid, atttypmod), reloptions,
+                                                    col_description(attrelid, attnum), relacl::text[],
+                                                    obj_description(attrelid, 'pg_class')) ORDER BY attnum)
+                 FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid
+                 WHERE attrelid = 'public._rvbbit_sessions'::regclass),
+        'functions', (SELECT jsonb_agg(jsonb_build_array(pg_get_functiondef(p.oid), proacl::text[],
+                                                         obj_description(p.oid, 'pg_proc')) ORDER BY proname)
+                      FROM pg_proc AS p WHERE pronamespace = 'public'::regnamespace))"""
 
 
 @pytest.fixture
@@ -105,7 +125,7 @@ def test_everything_has_a_comment(server: Server) -> None:
     query = """
         SELECT pg_describe_object(classid, objid, 0) FROM pg_depend
         WHERE refobjid IN (SELECT oid FROM pg_extension WHERE extname LIKE 'rvbbit%') AND deptype = 'e'
-          AND obj_description(objid, classid::regclass::text) IS NULL
+          AND classid <> 'pg_type'::regclass AND obj_description(objid, classid::regclass::text) IS NULL
         UNION ALL SELECT attname FROM pg_attribute
         WHERE attrelid = 'public.rvbbit_sessions'::regclass AND attnum > 0 AND NOT attisdropped
           AND col_description(attrelid, attnum) IS NULL"""
@@ -122,7 +142,7 @@ def test_setup_brings_everything_back(fresh: psycopg.Connection, drift: str) -> 
 
 
 def test_views_survive_and_hold_what_they_need(fresh: psycopg.Connection) -> None:
-    fresh.execute("ALTER FOREIGN TABLE rvbbit_sessions ADD COLUMN own integer, DROP COLUMN error")
+    fresh.execute("ALTER FOREIGN TABLE rvbbit_sessions ADD COLUMN own integer, DROP COLUMN error CASCADE")
     fresh.execute("CREATE VIEW held AS SELECT session_id, own FROM rvbbit_sessions")
     told: list[str] = []
     fresh.add_notice_handler(lambda diagnostic: told.append(diagnostic.message_primary or ""))
@@ -140,7 +160,7 @@ def test_what_setup_refuses(server: Server, statement: str, sqlstate: str, messa
 
 
 def test_setup_refuses_an_ordinary_table_of_that_name(fresh: psycopg.Connection) -> None:
-    fresh.execute("DROP FOREIGN TABLE rvbbit_sessions")
+    fresh.execute("DROP FOREIGN TABLE rvbbit_sessions CASCADE")
     fresh.execute("CREATE TABLE rvbbit_sessions (session_id text)")
     with pytest.raises(psycopg.errors.WrongObjectType, match="is not a foreign table"):
         fresh.execute("CALL rvbbit.setup()")

@@ -1,0 +1,286 @@
+-- Attach: a schema with a foreign table for each table of a session. Detach: take it away again.
+-- attach_session and detach_session run with their owner's rights, so that all schemas have one owner, whoever asks.
+
+CREATE FUNCTION rvbbit._exists(session text)
+    RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN EXISTS (SELECT s.session_id FROM public.rvbbit_sessions AS s WHERE s.session_id = session);
+END
+$$;
+COMMENT ON FUNCTION rvbbit._exists(text) IS 'internal: true if the folder has a session of that id';
+
+CREATE PROCEDURE rvbbit._check_id(session text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF session IS NULL OR session = '' THEN
+        RAISE EXCEPTION 'a session id must not be %', CASE WHEN session IS NULL THEN 'null' ELSE 'empty' END
+            USING ERRCODE = CASE WHEN session IS NULL THEN 'null_value_not_allowed' ELSE 'invalid_parameter_value' END,
+                  HINT = 'SELECT session_id FROM rvbbit_sessions shows what there is.';
+    END IF;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._check_id(text) IS 'internal: refuse what is no session id at all';
+
+-- What the wrapper says of an unknown id has the ids that are alike. It also reads "<session_id>.<schema>", which
+-- an attachment does not: hence the second error.
+CREATE PROCEDURE rvbbit._refuse_unknown(session text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    stem CONSTANT text := pg_catalog.regexp_replace(
+        pg_catalog.regexp_replace(session, '^.*[/\\]', ''), '\.duckdb(\.wal)?$', '');
+    meant text;
+BEGIN
+    IF stem <> session AND rvbbit._exists(stem) THEN
+        meant := pg_catalog.format('Did you mean "%s"? A session is named by its id, without folder and ending.', stem);
+    ELSIF pg_catalog.octet_length(session) <= 63 THEN
+        EXECUTE pg_catalog.format('IMPORT FOREIGN SCHEMA %I LIMIT TO (" ") FROM SERVER %I INTO rvbbit',
+                                  session, rvbbit._server());
+        meant := 'A session is attached as a whole. IMPORT FOREIGN SCHEMA takes one schema of it.';
+    END IF;
+    RAISE EXCEPTION 'session "%" does not exist', rvbbit._shown(session)
+        USING ERRCODE = 'fdw_schema_not_found',
+              HINT = COALESCE(meant, 'SELECT session_id FROM rvbbit_sessions shows what there is.');
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._refuse_unknown(text) IS 'internal: the error for an id that the folder does not have';
+
+-- A type that every user of PostgreSQL takes for the same needs no comment.
+CREATE FUNCTION rvbbit._is_same_type(duckdb_type text, pg_type text)
+    RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    RETURN pg_catalog.lower(pg_catalog.replace(duckdb_type, 'DECIMAL', 'numeric')) = pg_type
+        OR (duckdb_type, pg_type) IN (
+            ('VARCHAR', 'text'), ('DOUBLE', 'double precision'), ('FLOAT', 'real'), ('BLOB', 'bytea'),
+            ('TIMESTAMP', 'timestamp without time zone'), ('TIME', 'time without time zone'), ('JSON', 'jsonb'),
+            ('VARCHAR[]', 'text[]'), ('DOUBLE[]', 'double precision[]'), ('FLOAT[]', 'real[]'));
+COMMENT ON FUNCTION rvbbit._is_same_type(text, text) IS 'internal: true if a DuckDB type needs no explanation';
+
+-- COMMENT commands only for what has none yet: what a person wrote stays.
+CREATE FUNCTION rvbbit._comments(session text, schema_oid oid)
+    RETURNS SETOF text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT pg_catalog.format('COMMENT ON FOREIGN TABLE %s IS %L', t.table_oid::pg_catalog.regclass,
+                             pg_catalog.format('table of the RVBBIT session "%s"', session))
+    FROM rvbbit._tables_of(session, schema_oid) AS t
+    WHERE pg_catalog.obj_description(t.table_oid, 'pg_class') IS NULL
+    UNION ALL
+    SELECT pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', a.attrelid::pg_catalog.regclass, a.attname,
+                             'DuckDB type ' || o.option_value)
+    FROM rvbbit._tables_of(session, schema_oid) AS t
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.table_oid AND a.attnum > 0 AND NOT a.attisdropped
+    CROSS JOIN LATERAL pg_catalog.pg_options_to_table(a.attfdwoptions) AS o
+    WHERE o.option_name = 'duckdb_type'
+      AND NOT rvbbit._is_same_type(o.option_value, pg_catalog.format_type(a.atttypid, a.atttypmod))
+      AND pg_catalog.col_description(a.attrelid, a.attnum) IS NULL;
+END;
+COMMENT ON FUNCTION rvbbit._comments(text, oid) IS 'internal: the comments that an attached schema lacks';
+
+CREATE PROCEDURE rvbbit._comment_schema(session text, schema_name name)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    state text;
+    command text;
+BEGIN
+    SELECT s.state INTO state FROM public.rvbbit_sessions AS s WHERE s.session_id = session;
+    EXECUTE pg_catalog.format('COMMENT ON SCHEMA %I IS %L', schema_name,
+        pg_catalog.format('RVBBIT session "%s", %s when attached at %s UTC', session, state,
+                          pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')));
+    FOR command IN SELECT c FROM rvbbit._comments(session, rvbbit._schema_oid(schema_name)) AS c LOOP
+        EXECUTE command;
+    END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._comment_schema(text, name) IS 'internal: comments that clients show';
+
+-- Only what is not there yet; what a person made in the schema keeps its name.
+CREATE PROCEDURE rvbbit._import_missing(session text, schema_name name)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    present text;
+BEGIN
+    SELECT pg_catalog.format('EXCEPT (%s)', pg_catalog.string_agg(pg_catalog.quote_ident(c.relname), ', '))
+    INTO present
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = _import_missing.schema_name
+    HAVING pg_catalog.count(*) > 0;
+    -- Cut here, because PostgreSQL's own cut comes with a notice; the wrapper knows the session by its beginning.
+    EXECUTE pg_catalog.format('IMPORT FOREIGN SCHEMA %I %s FROM SERVER %I INTO %I',
+                              rvbbit._cut(session, 63), present, rvbbit._server(), schema_name);
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._import_missing(text, name) IS 'internal: foreign tables that an attached schema lacks';
+
+CREATE PROCEDURE rvbbit._create_schema(session text, schema_name name, attached_by text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT rvbbit._exists(session) THEN
+        CALL rvbbit._refuse_unknown(session);
+    END IF;
+    EXECUTE pg_catalog.format('CREATE SCHEMA %I', schema_name);
+    EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA %I TO rvbbit_reader', schema_name);
+    EXECUTE pg_catalog.format('ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT SELECT ON TABLES TO rvbbit_reader',
+                              schema_name);
+    -- Rows whose schema someone dropped or replaced say nothing any more.
+    DELETE FROM rvbbit.attachment AS a
+    WHERE a.session_id = session OR a.schema_name = _create_schema.schema_name;
+    INSERT INTO rvbbit.attachment (schema_name, session_id, attached_by)
+    VALUES (_create_schema.schema_name, session, _create_schema.attached_by);
+    CALL rvbbit._import_missing(session, schema_name);
+    CALL rvbbit._comment_schema(session, schema_name);
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._create_schema(text, name, text) IS 'internal: a new schema for a session';
+
+CREATE PROCEDURE rvbbit._rename_schema(present name, wanted name)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE pg_catalog.format('ALTER SCHEMA %I RENAME TO %I', present, wanted);
+    DELETE FROM rvbbit.attachment AS a WHERE a.schema_name = wanted;
+    UPDATE rvbbit.attachment AS a SET schema_name = wanted WHERE a.schema_name = present;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._rename_schema(name, name) IS 'internal: another name for an attached schema';
+
+CREATE PROCEDURE rvbbit._lock(session text)
+    LANGUAGE sql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('rvbbit session ' || session, 0));
+$$;
+COMMENT ON PROCEDURE rvbbit._lock(text) IS 'internal: one transaction at a time attaches or detaches a session';
+
+-- What was done, as a format of id and schema name, and the schema's name.
+CREATE FUNCTION rvbbit._attach(session text, alias text, attached_by text, OUT done text, OUT schema_name name)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    CALL rvbbit._check_id(session);
+    CALL rvbbit._lock(session);
+    IF alias IS NOT NULL THEN
+        CALL rvbbit._check_alias(alias, session);
+    END IF;
+    SELECT a.schema_name INTO schema_name FROM rvbbit._attached AS a WHERE a.session_id = session;
+    IF schema_name IS NULL THEN
+        done := 'Attached ''%s'' as schema "%s"';
+        schema_name := COALESCE(alias, rvbbit._schema_name(session));
+        CALL rvbbit._create_schema(session, schema_name, attached_by);
+    ELSIF schema_name <> alias THEN
+        done := 'Renamed the schema of ''%s'' to "%s"';
+        CALL rvbbit._rename_schema(schema_name, alias::pg_catalog.name);
+        schema_name := alias;
+    ELSE
+        done := '''%s'' is attached already, as schema "%s"';
+        CALL rvbbit._import_missing(session, schema_name);
+        CALL rvbbit._comment_schema(session, schema_name);
+    END IF;
+    IF attached_by = 'manual' THEN
+        UPDATE rvbbit.attachment AS a SET attached_by = 'manual'
+        WHERE a.session_id = session AND a.attached_by <> 'manual';
+        DELETE FROM rvbbit.detachment AS d WHERE d.session_id = session;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rvbbit._attach(text, text, text) IS 'internal: attach a session, or rename its schema';
+
+CREATE FUNCTION rvbbit.attach_session(session_id text, schema_name text DEFAULT NULL)
+    RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    SET lock_timeout = '10s'
+AS $$
+DECLARE
+    result record;
+    tables bigint;
+BEGIN
+    SELECT * INTO result FROM rvbbit._attach(session_id, schema_name, 'manual');
+    SELECT pg_catalog.count(*) INTO tables
+    FROM rvbbit._tables_of(session_id, rvbbit._schema_oid(result.schema_name));
+    RETURN pg_catalog.format('SUCCESS: %s (%s %s). Refresh the connection in DBeaver to see it.',
+                             pg_catalog.format(result.done, session_id, result.schema_name), tables,
+                             CASE tables WHEN 1 THEN 'table' ELSE 'tables' END);
+END
+$$;
+COMMENT ON FUNCTION rvbbit.attach_session(text, text) IS
+    'show a session as a schema, named after it or as given; again with another name: rename the schema';
+
+CREATE PROCEDURE rvbbit._drop_schema(session text, schema_name name)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    tables text;
+    what text;
+BEGIN
+    SELECT pg_catalog.string_agg(pg_catalog.format('%I.%I', schema_name, t.table_name), ', ') INTO tables
+    FROM rvbbit._tables_of(session, rvbbit._schema_oid(schema_name)) AS t;
+    IF tables IS NOT NULL THEN
+        EXECUTE 'DROP FOREIGN TABLE ' || tables;
+    END IF;
+    EXECUTE pg_catalog.format('DROP SCHEMA %I', schema_name);
+EXCEPTION
+    -- Never CASCADE: a view over a session is somebody's work.
+    WHEN dependent_objects_still_exist THEN
+        GET STACKED DIAGNOSTICS what = PG_EXCEPTION_DETAIL;
+        RAISE EXCEPTION 'schema "%" is kept, because other objects depend on it', schema_name
+            USING ERRCODE = 'dependent_objects_still_exist', DETAIL = what,
+                  HINT = 'Drop these objects, then detach the session again.';
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._drop_schema(text, name) IS 'internal: drop an attached schema, unless something depends on it';
+
+CREATE FUNCTION rvbbit.detach_session(session_id text)
+    RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    SET lock_timeout = '10s'
+AS $$
+DECLARE
+    gone name;
+    holder text;
+BEGIN
+    CALL rvbbit._check_id(session_id);
+    CALL rvbbit._lock(session_id);
+    SELECT a.schema_name INTO gone FROM rvbbit._attached AS a WHERE a.session_id = detach_session.session_id;
+    IF gone IS NOT NULL THEN
+        CALL rvbbit._drop_schema(session_id, gone);
+    ELSIF NOT rvbbit._exists(session_id) THEN
+        SELECT a.session_id INTO holder FROM rvbbit._attached AS a WHERE a.schema_name = detach_session.session_id;
+        IF holder IS NOT NULL THEN
+            RAISE EXCEPTION 'session "%" does not exist', rvbbit._shown(session_id)
+                USING ERRCODE = 'fdw_schema_not_found',
+                      HINT = pg_catalog.format('A schema of that name shows the session "%s": detach that.', holder);
+        END IF;
+        CALL rvbbit._refuse_unknown(session_id);
+    END IF;
+    DELETE FROM rvbbit.attachment AS a WHERE a.session_id = detach_session.session_id;
+    INSERT INTO rvbbit.detachment (session_id) VALUES (detach_session.session_id)
+    ON CONFLICT ON CONSTRAINT detachment_pkey DO NOTHING;
+    RETURN CASE WHEN gone IS NULL THEN pg_catalog.format('SUCCESS: ''%s'' is not attached.', session_id)
+                ELSE pg_catalog.format('SUCCESS: Detached ''%s'' (schema "%s"). '
+                                       'Refresh the connection in DBeaver to see it.', session_id, gone) END;
+END
+$$;
+COMMENT ON FUNCTION rvbbit.detach_session(text) IS 'take the schema of a session away; the session itself is not touched';
+
+REVOKE ALL ON FUNCTION rvbbit.attach_session(text, text), rvbbit.detach_session(text),
+    rvbbit._attach(text, text, text) FROM PUBLIC;

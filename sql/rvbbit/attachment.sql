@@ -1,0 +1,69 @@
+-- Which schemas show which sessions. Keyed by the schema's name, so that a dump restores it.
+
+CREATE TABLE rvbbit.attachment (
+    schema_name name PRIMARY KEY,
+    session_id text NOT NULL UNIQUE,
+    attached_by text NOT NULL CHECK (attached_by IN ('auto', 'manual')),
+    attached_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now()
+);
+SELECT pg_catalog.pg_extension_config_dump('rvbbit.attachment', '');
+COMMENT ON TABLE rvbbit.attachment IS 'schemas that show a session; written by attach and detach alone';
+COMMENT ON COLUMN rvbbit.attachment.schema_name IS 'name of the schema';
+COMMENT ON COLUMN rvbbit.attachment.session_id IS 'the session that it shows';
+COMMENT ON COLUMN rvbbit.attachment.attached_by IS 'manual: by a person, who alone takes it away; auto: by the policy';
+COMMENT ON COLUMN rvbbit.attachment.attached_at IS 'when the schema was made';
+
+-- What a person took away stays away, whatever the policy says.
+CREATE TABLE rvbbit.detachment (
+    session_id text PRIMARY KEY,
+    detached_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now()
+);
+SELECT pg_catalog.pg_extension_config_dump('rvbbit.detachment', '');
+COMMENT ON TABLE rvbbit.detachment IS 'sessions that a person detached: they are not attached by themselves again';
+COMMENT ON COLUMN rvbbit.detachment.session_id IS 'the session';
+COMMENT ON COLUMN rvbbit.detachment.detached_at IS 'when it was detached';
+
+-- A schema is ours if it has a row here, our owner and our comment. One that only took over the name is not.
+CREATE VIEW rvbbit._attached AS
+    SELECT a.schema_name, a.session_id, a.attached_by, a.attached_at, n.oid AS schema_oid
+    FROM rvbbit.attachment AS a
+    JOIN pg_catalog.pg_namespace AS n ON n.nspname = a.schema_name
+    WHERE n.nspowner = (SELECT c.relowner FROM pg_catalog.pg_class AS c
+                        WHERE c.oid = 'rvbbit.attachment'::pg_catalog.regclass)
+      AND pg_catalog.starts_with(pg_catalog.obj_description(n.oid, 'pg_namespace'),
+                                 pg_catalog.format('RVBBIT session "%s"', a.session_id));
+COMMENT ON VIEW rvbbit._attached IS 'internal: attachments whose schema is there and is ours';
+
+CREATE FUNCTION rvbbit._server()
+    RETURNS name
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    RETURN (SELECT s.srvname
+            FROM pg_catalog.pg_foreign_table AS t
+            JOIN pg_catalog.pg_foreign_server AS s ON s.oid = t.ftserver
+            WHERE t.ftrelid = pg_catalog.to_regclass('public.rvbbit_sessions'));
+COMMENT ON FUNCTION rvbbit._server() IS 'internal: the server that rvbbit_sessions belongs to';
+
+CREATE FUNCTION rvbbit._schema_oid(schema_name name)
+    RETURNS oid
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    RETURN (SELECT n.oid FROM pg_catalog.pg_namespace AS n WHERE n.nspname = schema_name);
+COMMENT ON FUNCTION rvbbit._schema_oid(name) IS 'internal: a schema''s oid, null if there is none';
+
+-- The foreign tables of a schema that show a session: nothing else in it is ours.
+CREATE FUNCTION rvbbit._tables_of(session text, schema_oid oid)
+    RETURNS TABLE (table_oid oid, table_name name)
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT c.oid, c.relname
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_foreign_table AS t ON t.ftrelid = c.oid
+    JOIN pg_catalog.pg_foreign_server AS s ON s.oid = t.ftserver
+    WHERE c.relnamespace = schema_oid
+      AND c.relkind = 'f'
+      AND s.srvname = rvbbit._server()
+      AND pg_catalog.format('session=%s', session) = ANY (t.ftoptions);
+END;
+COMMENT ON FUNCTION rvbbit._tables_of(text, oid) IS 'internal: the foreign tables of an attached schema';

@@ -1,0 +1,654 @@
+\echo Use "ALTER EXTENSION rvbbit UPDATE" to load this file. \quit
+
+CREATE OR REPLACE PROCEDURE rvbbit._grant_privileges(server text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    GRANT USAGE ON SCHEMA public TO rvbbit_reader;
+    GRANT SELECT ON TABLE public.rvbbit_sessions, public._rvbbit_sessions TO rvbbit_reader;
+    GRANT SELECT ON TABLE rvbbit.attachment, rvbbit.detachment, rvbbit._attached TO rvbbit_reader;
+    REVOKE ALL ON FUNCTION public.rvbbit_attach_session(text, text), public.rvbbit_detach_session(text) FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION
+        public.rvbbit_attach_session(text, text), public.rvbbit_detach_session(text),
+        rvbbit.attach_session(text, text), rvbbit.detach_session(text) TO rvbbit_operator;
+    EXECUTE pg_catalog.format('GRANT USAGE ON FOREIGN SERVER %I TO rvbbit_operator', server);
+    EXECUTE pg_catalog.format('GRANT CREATE ON DATABASE %I TO rvbbit_operator', pg_catalog.current_database());
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._grant_privileges(text) IS 'internal: what readers and operators may do';
+
+CREATE OR REPLACE FUNCTION rvbbit._session_columns()
+    RETURNS TABLE (name name, type text, comment text)
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    VALUES
+    ('session_id'::pg_catalog.name, 'text', 'name of the session: its file name without .duckdb'),
+    ('state', 'text', 'ready, live (a writer has it open), empty, corrupt, encrypted, newer or unreadable'),
+    ('is_named', 'boolean', 'whether a person chose the id'),
+    ('auto_attach', 'boolean', 'whether the policy attaches the session by itself'),
+    ('size_bytes', 'bigint', 'size of the database file'),
+    ('size_mb', 'double precision', 'size with the write-ahead log, in megabytes of 1,048,576 bytes'),
+    ('wal_bytes', 'bigint', 'size of the write-ahead log: what is not yet in the database file'),
+    ('created_at', 'timestamp with time zone', 'when the file was made, as far as the file system knows'),
+    ('modified_at', 'timestamp with time zone', 'last change of the database file or its write-ahead log'),
+    ('age_hours', 'double precision', 'hours since the last change'),
+    ('table_count', 'integer', 'number of tables and views; needs a snapshot of the session'),
+    ('duckdb_version', 'text', 'DuckDB version that created the file'),
+    ('storage_version', 'integer', 'DuckDB storage version of the file'),
+    ('file_path', 'text', 'path on the server; null without the rights of pg_read_server_files'),
+    ('error', 'text', 'why the session cannot be read');
+END;
+COMMENT ON FUNCTION rvbbit._session_columns() IS 'internal: the columns of rvbbit_sessions';
+
+CREATE OR REPLACE PROCEDURE rvbbit._ensure_sessions_table(server text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    action text;
+BEGIN
+    IF pg_catalog.to_regclass('public.rvbbit_sessions') IS NULL THEN
+        CALL rvbbit._create_sessions_table(server);
+    END IF;
+    CALL rvbbit._check_sessions_table(server);
+    IF EXISTS (SELECT FROM rvbbit._sessions_changes() AS change WHERE change !~ '^ADD') THEN
+        CALL rvbbit._drop_view();
+    END IF;
+    FOR action IN SELECT rvbbit._sessions_changes() UNION ALL SELECT rvbbit._sessions_options() LOOP
+        CALL rvbbit._alter_sessions_table(action);
+    END LOOP;
+    CALL rvbbit._comment_sessions_table();
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._ensure_sessions_table(text) IS 'internal: make rvbbit_sessions or bring it in step';
+
+CREATE TABLE rvbbit.attachment (
+    schema_name name PRIMARY KEY,
+    session_id text NOT NULL UNIQUE,
+    attached_by text NOT NULL CHECK (attached_by IN ('auto', 'manual')),
+    attached_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now()
+);
+SELECT pg_catalog.pg_extension_config_dump('rvbbit.attachment', '');
+COMMENT ON TABLE rvbbit.attachment IS 'schemas that show a session; written by attach and detach alone';
+COMMENT ON COLUMN rvbbit.attachment.schema_name IS 'name of the schema';
+COMMENT ON COLUMN rvbbit.attachment.session_id IS 'the session that it shows';
+COMMENT ON COLUMN rvbbit.attachment.attached_by IS 'manual: by a person, who alone takes it away; auto: by the policy';
+COMMENT ON COLUMN rvbbit.attachment.attached_at IS 'when the schema was made';
+
+-- What a person took away stays away, whatever the policy says.
+CREATE TABLE rvbbit.detachment (
+    session_id text PRIMARY KEY,
+    detached_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now()
+);
+SELECT pg_catalog.pg_extension_config_dump('rvbbit.detachment', '');
+COMMENT ON TABLE rvbbit.detachment IS 'sessions that a person detached: they are not attached by themselves again';
+COMMENT ON COLUMN rvbbit.detachment.session_id IS 'the session';
+COMMENT ON COLUMN rvbbit.detachment.detached_at IS 'when it was detached';
+
+-- A schema is ours if it has a row here, our owner and our comment. One that only took over the name is not.
+CREATE VIEW rvbbit._attached AS
+    SELECT a.schema_name, a.session_id, a.attached_by, a.attached_at, n.oid AS schema_oid
+    FROM rvbbit.attachment AS a
+    JOIN pg_catalog.pg_namespace AS n ON n.nspname = a.schema_name
+    WHERE n.nspowner = (SELECT c.relowner FROM pg_catalog.pg_class AS c
+                        WHERE c.oid = 'rvbbit.attachment'::pg_catalog.regclass)
+      AND pg_catalog.starts_with(pg_catalog.obj_description(n.oid, 'pg_namespace'),
+                                 pg_catalog.format('RVBBIT session "%s"', a.session_id));
+COMMENT ON VIEW rvbbit._attached IS 'internal: attachments whose schema is there and is ours';
+
+CREATE FUNCTION rvbbit._server()
+    RETURNS name
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    RETURN (SELECT s.srvname
+            FROM pg_catalog.pg_foreign_table AS t
+            JOIN pg_catalog.pg_foreign_server AS s ON s.oid = t.ftserver
+            WHERE t.ftrelid = pg_catalog.to_regclass('public.rvbbit_sessions'));
+COMMENT ON FUNCTION rvbbit._server() IS 'internal: the server that rvbbit_sessions belongs to';
+
+CREATE FUNCTION rvbbit._schema_oid(schema_name name)
+    RETURNS oid
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    RETURN (SELECT n.oid FROM pg_catalog.pg_namespace AS n WHERE n.nspname = schema_name);
+COMMENT ON FUNCTION rvbbit._schema_oid(name) IS 'internal: a schema''s oid, null if there is none';
+
+-- The foreign tables of a schema that show a session: nothing else in it is ours.
+CREATE FUNCTION rvbbit._tables_of(session text, schema_oid oid)
+    RETURNS TABLE (table_oid oid, table_name name)
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT c.oid, c.relname
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_foreign_table AS t ON t.ftrelid = c.oid
+    JOIN pg_catalog.pg_foreign_server AS s ON s.oid = t.ftserver
+    WHERE c.relnamespace = schema_oid
+      AND c.relkind = 'f'
+      AND s.srvname = rvbbit._server()
+      AND pg_catalog.format('session=%s', session) = ANY (t.ftoptions);
+END;
+COMMENT ON FUNCTION rvbbit._tables_of(text, oid) IS 'internal: the foreign tables of an attached schema';
+
+CREATE FUNCTION rvbbit._cut(value text, bytes integer)
+    RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT
+    SET search_path = pg_catalog, pg_temp
+    RETURN (SELECT pg_catalog.left(value, pg_catalog.max(n))
+            FROM pg_catalog.generate_series(0, bytes) AS n
+            WHERE pg_catalog.octet_length(pg_catalog.left(value, n)) <= bytes);
+COMMENT ON FUNCTION rvbbit._cut(text, integer) IS 'internal: as many characters as fit into so many bytes';
+
+-- For error messages: whatever came in, one line that can be read.
+CREATE FUNCTION rvbbit._shown(value text)
+    RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT
+    SET search_path = pg_catalog, pg_temp
+    RETURN pg_catalog.regexp_replace(
+        CASE WHEN pg_catalog.length(value) > 120 THEN pg_catalog.left(value, 119) || '…' ELSE value END,
+        '[[:cntrl:]]', '?', 'g');
+COMMENT ON FUNCTION rvbbit._shown(text) IS 'internal: a value as messages show it';
+
+-- A name that stays the same, whatever stands beside it: its end is a hash of the id.
+CREATE FUNCTION rvbbit._hashed_name(session text, attempt integer)
+    RETURNS name
+    LANGUAGE sql IMMUTABLE STRICT
+    SET search_path = pg_catalog, pg_temp
+    RETURN (rvbbit._cut(CASE WHEN session LIKE 'pg\_%' THEN '_' ELSE '' END || session, 54) || '_'
+            || pg_catalog.left(pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
+                   session || pg_catalog.repeat('/', attempt), 'UTF8')), 'hex'), 8))::pg_catalog.name;
+COMMENT ON FUNCTION rvbbit._hashed_name(text, integer) IS 'internal: a schema name with a hash of the session''s id';
+
+CREATE FUNCTION rvbbit._plain_name(session text)
+    RETURNS name
+    LANGUAGE sql IMMUTABLE STRICT
+    SET search_path = pg_catalog, pg_temp
+    RETURN CASE
+        WHEN session LIKE 'pg\_%' AND pg_catalog.octet_length(session) < 63 THEN ('_' || session)::pg_catalog.name
+        WHEN session LIKE 'pg\_%' OR pg_catalog.octet_length(session) > 63 THEN rvbbit._hashed_name(session, 0)
+        ELSE session::pg_catalog.name
+    END;
+COMMENT ON FUNCTION rvbbit._plain_name(text) IS
+    'internal: the schema name for a session: its id, with a leading "_" if reserved, shortened if too long';
+
+-- Schemas of other people and of other sessions keep their names.
+CREATE FUNCTION rvbbit._schema_name(session text)
+    RETURNS name
+    LANGUAGE sql STABLE STRICT
+    SET search_path = pg_catalog, pg_temp
+    RETURN (SELECT c.candidate
+            FROM (SELECT 0, rvbbit._plain_name(session)
+                  UNION ALL
+                  SELECT n, rvbbit._hashed_name(session, n - 1) FROM pg_catalog.generate_series(1, 9) AS n
+                 ) AS c (rank, candidate)
+            WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.nspname = c.candidate)
+              AND NOT EXISTS (SELECT FROM rvbbit.attachment AS a
+                              WHERE a.schema_name = c.candidate AND a.session_id <> session)
+              AND c.candidate <> 'cron'
+            ORDER BY c.rank
+            LIMIT 1);
+COMMENT ON FUNCTION rvbbit._schema_name(text) IS 'internal: the name that a new schema for a session gets';
+
+CREATE PROCEDURE rvbbit._check_alias(alias text, session text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    shown CONSTANT text := rvbbit._shown(alias);
+    holder text;
+BEGIN
+    IF alias = '' THEN
+        RAISE EXCEPTION 'a schema name must not be empty'
+            USING ERRCODE = 'invalid_name', HINT = 'Leave it out, and the schema gets the name of the session.';
+    ELSIF pg_catalog.octet_length(alias) > 63 THEN
+        RAISE EXCEPTION 'schema name "%" is too long: it has % bytes', shown, pg_catalog.octet_length(alias)
+            USING ERRCODE = 'name_too_long', HINT = 'PostgreSQL allows 63 bytes.';
+    ELSIF alias LIKE 'pg\_%' OR alias IN ('public', 'information_schema', 'rvbbit', 'cron') THEN
+        RAISE EXCEPTION 'schema name "%" is reserved', shown
+            USING ERRCODE = 'reserved_name', HINT = 'Choose another name, or leave it out.';
+    END IF;
+    SELECT a.session_id INTO holder FROM rvbbit._attached AS a WHERE a.schema_name = alias;
+    IF holder <> session THEN
+        RAISE EXCEPTION 'schema "%" shows another session already, "%"', shown, rvbbit._shown(holder)
+            USING ERRCODE = 'duplicate_schema', HINT = 'Choose another name, or detach that session first.';
+    ELSIF holder IS NULL AND EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.nspname = alias) THEN
+        RAISE EXCEPTION 'schema "%" already exists and shows no session', shown
+            USING ERRCODE = 'duplicate_schema', HINT = 'Choose another name.';
+    END IF;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._check_alias(text, text) IS 'internal: refuse a schema name that a session cannot get';
+
+CREATE FUNCTION rvbbit._exists(session text)
+    RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN EXISTS (SELECT s.session_id FROM public.rvbbit_sessions AS s WHERE s.session_id = session);
+END
+$$;
+COMMENT ON FUNCTION rvbbit._exists(text) IS 'internal: true if the folder has a session of that id';
+
+CREATE PROCEDURE rvbbit._check_id(session text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF session IS NULL OR session = '' THEN
+        RAISE EXCEPTION 'a session id must not be %', CASE WHEN session IS NULL THEN 'null' ELSE 'empty' END
+            USING ERRCODE = CASE WHEN session IS NULL THEN 'null_value_not_allowed' ELSE 'invalid_parameter_value' END,
+                  HINT = 'SELECT session_id FROM rvbbit_sessions shows what there is.';
+    END IF;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._check_id(text) IS 'internal: refuse what is no session id at all';
+
+-- What the wrapper says of an unknown id has the ids that are alike. It also reads "<session_id>.<schema>", which
+-- an attachment does not: hence the second error.
+CREATE PROCEDURE rvbbit._refuse_unknown(session text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    stem CONSTANT text := pg_catalog.regexp_replace(
+        pg_catalog.regexp_replace(session, '^.*[/\\]', ''), '\.duckdb(\.wal)?$', '');
+    meant text;
+BEGIN
+    IF stem <> session AND rvbbit._exists(stem) THEN
+        meant := pg_catalog.format('Did you mean "%s"? A session is named by its id, without folder and ending.', stem);
+    ELSIF pg_catalog.octet_length(session) <= 63 THEN
+        EXECUTE pg_catalog.format('IMPORT FOREIGN SCHEMA %I LIMIT TO (" ") FROM SERVER %I INTO rvbbit',
+                                  session, rvbbit._server());
+        meant := 'A session is attached as a whole. IMPORT FOREIGN SCHEMA takes one schema of it.';
+    END IF;
+    RAISE EXCEPTION 'session "%" does not exist', rvbbit._shown(session)
+        USING ERRCODE = 'fdw_schema_not_found',
+              HINT = COALESCE(meant, 'SELECT session_id FROM rvbbit_sessions shows what there is.');
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._refuse_unknown(text) IS 'internal: the error for an id that the folder does not have';
+
+-- A type that every user of PostgreSQL takes for the same needs no comment.
+CREATE FUNCTION rvbbit._is_same_type(duckdb_type text, pg_type text)
+    RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    RETURN pg_catalog.lower(pg_catalog.replace(duckdb_type, 'DECIMAL', 'numeric')) = pg_type
+        OR (duckdb_type, pg_type) IN (
+            ('VARCHAR', 'text'), ('DOUBLE', 'double precision'), ('FLOAT', 'real'), ('BLOB', 'bytea'),
+            ('TIMESTAMP', 'timestamp without time zone'), ('TIME', 'time without time zone'), ('JSON', 'jsonb'),
+            ('VARCHAR[]', 'text[]'), ('DOUBLE[]', 'double precision[]'), ('FLOAT[]', 'real[]'));
+COMMENT ON FUNCTION rvbbit._is_same_type(text, text) IS 'internal: true if a DuckDB type needs no explanation';
+
+-- COMMENT commands only for what has none yet: what a person wrote stays.
+CREATE FUNCTION rvbbit._comments(session text, schema_oid oid)
+    RETURNS SETOF text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT pg_catalog.format('COMMENT ON FOREIGN TABLE %s IS %L', t.table_oid::pg_catalog.regclass,
+                             pg_catalog.format('table of the RVBBIT session "%s"', session))
+    FROM rvbbit._tables_of(session, schema_oid) AS t
+    WHERE pg_catalog.obj_description(t.table_oid, 'pg_class') IS NULL
+    UNION ALL
+    SELECT pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', a.attrelid::pg_catalog.regclass, a.attname,
+                             'DuckDB type ' || o.option_value)
+    FROM rvbbit._tables_of(session, schema_oid) AS t
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.table_oid AND a.attnum > 0 AND NOT a.attisdropped
+    CROSS JOIN LATERAL pg_catalog.pg_options_to_table(a.attfdwoptions) AS o
+    WHERE o.option_name = 'duckdb_type'
+      AND NOT rvbbit._is_same_type(o.option_value, pg_catalog.format_type(a.atttypid, a.atttypmod))
+      AND pg_catalog.col_description(a.attrelid, a.attnum) IS NULL;
+END;
+COMMENT ON FUNCTION rvbbit._comments(text, oid) IS 'internal: the comments that an attached schema lacks';
+
+CREATE PROCEDURE rvbbit._comment_schema(session text, schema_name name)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    state text;
+    command text;
+BEGIN
+    SELECT s.state INTO state FROM public.rvbbit_sessions AS s WHERE s.session_id = session;
+    EXECUTE pg_catalog.format('COMMENT ON SCHEMA %I IS %L', schema_name,
+        pg_catalog.format('RVBBIT session "%s", %s when attached at %s UTC', session, state,
+                          pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')));
+    FOR command IN SELECT c FROM rvbbit._comments(session, rvbbit._schema_oid(schema_name)) AS c LOOP
+        EXECUTE command;
+    END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._comment_schema(text, name) IS 'internal: comments that clients show';
+
+-- Only what is not there yet; what a person made in the schema keeps its name.
+CREATE PROCEDURE rvbbit._import_missing(session text, schema_name name)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    present text;
+BEGIN
+    SELECT pg_catalog.format('EXCEPT (%s)', pg_catalog.string_agg(pg_catalog.quote_ident(c.relname), ', '))
+    INTO present
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = _import_missing.schema_name
+    HAVING pg_catalog.count(*) > 0;
+    -- Cut here, because PostgreSQL's own cut comes with a notice; the wrapper knows the session by its beginning.
+    EXECUTE pg_catalog.format('IMPORT FOREIGN SCHEMA %I %s FROM SERVER %I INTO %I',
+                              rvbbit._cut(session, 63), present, rvbbit._server(), schema_name);
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._import_missing(text, name) IS 'internal: foreign tables that an attached schema lacks';
+
+CREATE PROCEDURE rvbbit._create_schema(session text, schema_name name, attached_by text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT rvbbit._exists(session) THEN
+        CALL rvbbit._refuse_unknown(session);
+    END IF;
+    EXECUTE pg_catalog.format('CREATE SCHEMA %I', schema_name);
+    EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA %I TO rvbbit_reader', schema_name);
+    EXECUTE pg_catalog.format('ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT SELECT ON TABLES TO rvbbit_reader',
+                              schema_name);
+    -- Rows whose schema someone dropped or replaced say nothing any more.
+    DELETE FROM rvbbit.attachment AS a
+    WHERE a.session_id = session OR a.schema_name = _create_schema.schema_name;
+    INSERT INTO rvbbit.attachment (schema_name, session_id, attached_by)
+    VALUES (_create_schema.schema_name, session, _create_schema.attached_by);
+    CALL rvbbit._import_missing(session, schema_name);
+    CALL rvbbit._comment_schema(session, schema_name);
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._create_schema(text, name, text) IS 'internal: a new schema for a session';
+
+CREATE PROCEDURE rvbbit._rename_schema(present name, wanted name)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE pg_catalog.format('ALTER SCHEMA %I RENAME TO %I', present, wanted);
+    DELETE FROM rvbbit.attachment AS a WHERE a.schema_name = wanted;
+    UPDATE rvbbit.attachment AS a SET schema_name = wanted WHERE a.schema_name = present;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._rename_schema(name, name) IS 'internal: another name for an attached schema';
+
+CREATE PROCEDURE rvbbit._lock(session text)
+    LANGUAGE sql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('rvbbit session ' || session, 0));
+$$;
+COMMENT ON PROCEDURE rvbbit._lock(text) IS 'internal: one transaction at a time attaches or detaches a session';
+
+-- What was done, as a format of id and schema name, and the schema's name.
+CREATE FUNCTION rvbbit._attach(session text, alias text, attached_by text, OUT done text, OUT schema_name name)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    CALL rvbbit._check_id(session);
+    CALL rvbbit._lock(session);
+    IF alias IS NOT NULL THEN
+        CALL rvbbit._check_alias(alias, session);
+    END IF;
+    SELECT a.schema_name INTO schema_name FROM rvbbit._attached AS a WHERE a.session_id = session;
+    IF schema_name IS NULL THEN
+        done := 'Attached ''%s'' as schema "%s"';
+        schema_name := COALESCE(alias, rvbbit._schema_name(session));
+        CALL rvbbit._create_schema(session, schema_name, attached_by);
+    ELSIF schema_name <> alias THEN
+        done := 'Renamed the schema of ''%s'' to "%s"';
+        CALL rvbbit._rename_schema(schema_name, alias::pg_catalog.name);
+        schema_name := alias;
+    ELSE
+        done := '''%s'' is attached already, as schema "%s"';
+        CALL rvbbit._import_missing(session, schema_name);
+        CALL rvbbit._comment_schema(session, schema_name);
+    END IF;
+    IF attached_by = 'manual' THEN
+        UPDATE rvbbit.attachment AS a SET attached_by = 'manual'
+        WHERE a.session_id = session AND a.attached_by <> 'manual';
+        DELETE FROM rvbbit.detachment AS d WHERE d.session_id = session;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rvbbit._attach(text, text, text) IS 'internal: attach a session, or rename its schema';
+
+CREATE FUNCTION rvbbit.attach_session(session_id text, schema_name text DEFAULT NULL)
+    RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    SET lock_timeout = '10s'
+AS $$
+DECLARE
+    result record;
+    tables bigint;
+BEGIN
+    SELECT * INTO result FROM rvbbit._attach(session_id, schema_name, 'manual');
+    SELECT pg_catalog.count(*) INTO tables
+    FROM rvbbit._tables_of(session_id, rvbbit._schema_oid(result.schema_name));
+    RETURN pg_catalog.format('SUCCESS: %s (%s %s). Refresh the connection in DBeaver to see it.',
+                             pg_catalog.format(result.done, session_id, result.schema_name), tables,
+                             CASE tables WHEN 1 THEN 'table' ELSE 'tables' END);
+END
+$$;
+COMMENT ON FUNCTION rvbbit.attach_session(text, text) IS
+    'show a session as a schema, named after it or as given; again with another name: rename the schema';
+
+CREATE PROCEDURE rvbbit._drop_schema(session text, schema_name name)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    tables text;
+    what text;
+BEGIN
+    SELECT pg_catalog.string_agg(pg_catalog.format('%I.%I', schema_name, t.table_name), ', ') INTO tables
+    FROM rvbbit._tables_of(session, rvbbit._schema_oid(schema_name)) AS t;
+    IF tables IS NOT NULL THEN
+        EXECUTE 'DROP FOREIGN TABLE ' || tables;
+    END IF;
+    EXECUTE pg_catalog.format('DROP SCHEMA %I', schema_name);
+EXCEPTION
+    -- Never CASCADE: a view over a session is somebody's work.
+    WHEN dependent_objects_still_exist THEN
+        GET STACKED DIAGNOSTICS what = PG_EXCEPTION_DETAIL;
+        RAISE EXCEPTION 'schema "%" is kept, because other objects depend on it', schema_name
+            USING ERRCODE = 'dependent_objects_still_exist', DETAIL = what,
+                  HINT = 'Drop these objects, then detach the session again.';
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._drop_schema(text, name) IS 'internal: drop an attached schema, unless something depends on it';
+
+CREATE FUNCTION rvbbit.detach_session(session_id text)
+    RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    SET lock_timeout = '10s'
+AS $$
+DECLARE
+    gone name;
+    holder text;
+BEGIN
+    CALL rvbbit._check_id(session_id);
+    CALL rvbbit._lock(session_id);
+    SELECT a.schema_name INTO gone FROM rvbbit._attached AS a WHERE a.session_id = detach_session.session_id;
+    IF gone IS NOT NULL THEN
+        CALL rvbbit._drop_schema(session_id, gone);
+    ELSIF NOT rvbbit._exists(session_id) THEN
+        SELECT a.session_id INTO holder FROM rvbbit._attached AS a WHERE a.schema_name = detach_session.session_id;
+        IF holder IS NOT NULL THEN
+            RAISE EXCEPTION 'session "%" does not exist', rvbbit._shown(session_id)
+                USING ERRCODE = 'fdw_schema_not_found',
+                      HINT = pg_catalog.format('A schema of that name shows the session "%s": detach that.', holder);
+        END IF;
+        CALL rvbbit._refuse_unknown(session_id);
+    END IF;
+    DELETE FROM rvbbit.attachment AS a WHERE a.session_id = detach_session.session_id;
+    INSERT INTO rvbbit.detachment (session_id) VALUES (detach_session.session_id)
+    ON CONFLICT ON CONSTRAINT detachment_pkey DO NOTHING;
+    RETURN CASE WHEN gone IS NULL THEN pg_catalog.format('SUCCESS: ''%s'' is not attached.', session_id)
+                ELSE pg_catalog.format('SUCCESS: Detached ''%s'' (schema "%s"). '
+                                       'Refresh the connection in DBeaver to see it.', session_id, gone) END;
+END
+$$;
+COMMENT ON FUNCTION rvbbit.detach_session(text) IS 'take the schema of a session away; the session itself is not touched';
+
+REVOKE ALL ON FUNCTION rvbbit.attach_session(text, text), rvbbit.detach_session(text),
+    rvbbit._attach(text, text, text) FROM PUBLIC;
+
+-- CREATE OR REPLACE keeps the owner: a function of somebody else would run what they like.
+CREATE PROCEDURE rvbbit._check_owner(kind text, owner oid)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.oid = owner) THEN
+        RAISE EXCEPTION '% exists and belongs to "%"', kind, owner::pg_catalog.regrole
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'Rename or drop it, then call rvbbit.setup() again.';
+    END IF;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._check_owner(text, oid) IS 'internal: refuse to replace what somebody else made';
+
+CREATE PROCEDURE rvbbit._ensure_functions()
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $outer$
+DECLARE
+    present record;
+BEGIN
+    FOR present IN
+        SELECT p.oid, p.proowner FROM pg_catalog.pg_proc AS p
+        WHERE p.oid IN (pg_catalog.to_regprocedure('public.rvbbit_attach_session(text, text)'),
+                        pg_catalog.to_regprocedure('public.rvbbit_detach_session(text)'))
+    LOOP
+        CALL rvbbit._check_owner(pg_catalog.format('function %s', present.oid::pg_catalog.regprocedure), present.proowner);
+    END LOOP;
+    CREATE OR REPLACE FUNCTION public.rvbbit_attach_session(session_id text, schema_name text DEFAULT NULL)
+        RETURNS text
+        LANGUAGE sql
+        SET search_path = pg_catalog, pg_temp
+        AS $$ SELECT rvbbit.attach_session(session_id, schema_name) $$;
+    COMMENT ON FUNCTION public.rvbbit_attach_session(text, text) IS
+        'show a session as a schema, named after it or as given; again with another name: rename the schema';
+    CREATE OR REPLACE FUNCTION public.rvbbit_detach_session(session_id text)
+        RETURNS text
+        LANGUAGE sql
+        SET search_path = pg_catalog, pg_temp
+        AS $$ SELECT rvbbit.detach_session(session_id) $$;
+    COMMENT ON FUNCTION public.rvbbit_detach_session(text) IS
+        'take the schema of a session away; the session itself is not touched';
+END
+$outer$;
+COMMENT ON PROCEDURE rvbbit._ensure_functions() IS 'internal: make public.rvbbit_attach_session and _detach_session';
+
+CREATE FUNCTION rvbbit._sessions_view()
+    RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    -- security_invoker: what a caller may see of rvbbit_sessions (paths!) depends on the caller.
+    SELECT pg_catalog.format(
+        'CREATE OR REPLACE VIEW public._rvbbit_sessions WITH (security_invoker = true) AS '
+        'SELECT %s, a.session_id IS NOT NULL AS is_attached, a.schema_name::text AS schema_name, a.attached_by '
+        'FROM public.rvbbit_sessions AS s LEFT JOIN rvbbit._attached AS a ON a.session_id = s.session_id',
+        pg_catalog.string_agg(pg_catalog.format('s.%I', c.name), ', '))
+    FROM rvbbit._session_columns() AS c;
+END;
+COMMENT ON FUNCTION rvbbit._sessions_view() IS 'internal: the command that makes _rvbbit_sessions';
+
+CREATE PROCEDURE rvbbit._comment_view()
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    col record;
+BEGIN
+    COMMENT ON VIEW public._rvbbit_sessions IS 'rvbbit_sessions, and which schema shows each session';
+    FOR col IN
+        SELECT c.name, c.comment FROM rvbbit._session_columns() AS c
+        UNION ALL VALUES ('is_attached', 'whether a schema shows the session'),
+                         ('schema_name', 'the schema that shows it'),
+                         ('attached_by', 'manual: by a person; auto: by the policy')
+    LOOP
+        EXECUTE pg_catalog.format('COMMENT ON COLUMN public._rvbbit_sessions.%I IS %L', col.name, col.comment);
+    END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._comment_view() IS 'internal: comments of _rvbbit_sessions';
+
+CREATE PROCEDURE rvbbit._ensure_view()
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    owner oid;
+BEGIN
+    SELECT c.relowner INTO owner FROM pg_catalog.pg_class AS c
+    WHERE c.oid = pg_catalog.to_regclass('public._rvbbit_sessions');
+    IF FOUND THEN
+        CALL rvbbit._check_owner('relation "public._rvbbit_sessions"', owner);
+    END IF;
+    EXECUTE rvbbit._sessions_view();
+    CALL rvbbit._comment_view();
+EXCEPTION
+    WHEN wrong_object_type OR invalid_table_definition OR undefined_column THEN
+        RAISE WARNING 'view "public._rvbbit_sessions" was not changed'
+            USING DETAIL = SQLERRM, ERRCODE = SQLSTATE, HINT = 'Drop it, then call rvbbit.setup() again.';
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._ensure_view() IS 'internal: make _rvbbit_sessions or bring it in step';
+
+-- A column cannot change under a view. It is made again afterwards, unless somebody's view needs it.
+CREATE PROCEDURE rvbbit._drop_view()
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF pg_catalog.to_regclass('public._rvbbit_sessions') IS NOT NULL THEN
+        DROP VIEW public._rvbbit_sessions;
+    END IF;
+EXCEPTION
+    WHEN dependent_objects_still_exist OR wrong_object_type THEN NULL;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._drop_view() IS 'internal: drop _rvbbit_sessions, unless something depends on it';
+
+CREATE OR REPLACE PROCEDURE rvbbit.setup(
+    server text DEFAULT 'rvbbit',
+    session_dir text DEFAULT NULL,
+    snapshot_dir text DEFAULT NULL,
+    wrapper name DEFAULT 'rvbbit_fdw'
+)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = CURRENT_USER) THEN
+        RAISE EXCEPTION 'permission denied for procedure rvbbit.setup'
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Only a superuser may set up the server.';
+    END IF;
+    PERFORM pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('rvbbit.setup', 0));
+    CALL rvbbit._ensure_server(server, session_dir, snapshot_dir, wrapper);
+    CALL rvbbit._ensure_roles();
+    CALL rvbbit._ensure_sessions_table(server);
+    CALL rvbbit._ensure_view();
+    CALL rvbbit._ensure_functions();
+    CALL rvbbit._grant_privileges(server);
+END
+$$;
+COMMENT ON PROCEDURE rvbbit.setup(text, text, text, name) IS
+    'make or upgrade the server, the roles and the objects in public; may be called again at any time';
+
+-- Every procedure here runs DDL in the caller's name: nobody but a superuser has a use for them.
+REVOKE ALL ON ALL PROCEDURES IN SCHEMA rvbbit FROM PUBLIC;
