@@ -9,16 +9,22 @@ from pathlib import Path
 
 import duckdb
 
-from rvbbit_fdw import catalog
+from rvbbit_fdw import catalog, importer
 from rvbbit_fdw.catalog import Catalog
+from rvbbit_fdw.catalog_cache import CatalogCache
 from rvbbit_fdw.engine import Attached, Engine, connect_idle, warm
+from rvbbit_fdw.inspection import inspect
+from rvbbit_fdw.protocol import fingerprint, unusable
 from rvbbit_fdw.request import Server, Settings
 from rvbbit_fdw.sessions import SessionFile, SessionFolder
-from rvbbit_fdw.snapshot import SnapshotStore
+from rvbbit_fdw.snapshot import SnapshotStore, session_name
 from rvbbit_fdw.tasks import Task
 
 _CATALOGS = 256
 """How many snapshots' catalogs stay in memory."""
+
+_CACHE_PART = 8
+"""The catalogs of all sessions take at most one part in this many of what snapshots may take."""
 
 
 class Backend:
@@ -29,6 +35,7 @@ class Backend:
         self._idle: duckdb.DuckDBPyConnection | None = None
         self._tasks: dict[int, Task] = {}
         self._stores: dict[str, tuple[int, SnapshotStore]] = {}
+        self._caches: dict[str, CatalogCache] = {}
         self._engines: dict[str, Engine] = {}
         self._catalogs: dict[str, Catalog] = {}
 
@@ -99,29 +106,29 @@ class Backend:
     def catalog(self, attached: Attached, task: Task) -> Catalog:
         """The catalog of an attached snapshot: from memory, from its file, or read now."""
         directory = attached.snapshot.directory
-        found = self._known_catalog(directory)
+        found = self._catalogs.get(directory) or catalog.load(Path(directory, catalog.FILE_NAME))
         if found is None:
             found = catalog.read(task.cursor, attached.alias)
-            catalog.save(found, Path(directory))
-            self._remember(directory, found)
+            catalog.save(found, Path(directory, catalog.FILE_NAME))
+        self._remember(directory, found)
         return found
 
-    def count_tables(self, file: SessionFile, server: Server, settings: Settings, task: Task) -> int:
-        """How many tables and views the session's newest snapshot has."""
+    def describe(self, file: SessionFile, server: Server, settings: Settings, task: Task) -> Catalog:
+        """The session's tables with what is wrong with its views; from a snapshot only if it has changed.
+
+        Raises what taking a snapshot raises.
+        """
         store = self.store(server, settings)
-        snapshot = store.take(file, task.check)
-        found = self._known_catalog(snapshot.directory)
+        cache = self._cache(store, server, settings)
+        session = session_name(file)
+        found = cache.load(session, fingerprint(file).key)
+        if found is None and not _has_tables(file):
+            return Catalog()
         if found is None:
             with self.engine(server, settings).using(file, store, task) as attached:
-                found = self.catalog(attached, task)
-        return len(found.relations)
-
-    def _known_catalog(self, directory: str) -> Catalog | None:
-        found = self._catalogs.get(directory)
-        if found is None:
-            found = catalog.load(Path(directory))
-            if found is not None:
-                self._remember(directory, found)
+                read = self.catalog(attached, task)
+                found = catalog.try_views(read, importer.binder(attached.alias, task))
+            cache.save(session, attached.snapshot.key, found)
         return found
 
     def _remember(self, directory: str, found: Catalog) -> None:
@@ -130,7 +137,22 @@ class Backend:
             while len(self._catalogs) > _CATALOGS:
                 del self._catalogs[next(iter(self._catalogs))]
 
+    def _cache(self, store: SnapshotStore, server: Server, settings: Settings) -> CatalogCache:
+        known = self._caches.get(server.snapshot_dir)
+        if known is None:
+            known = CatalogCache(store.catalogs, settings.snapshot_limit // _CACHE_PART)
+            self._caches[server.snapshot_dir] = known
+        return known
+
     def _take_idle(self) -> duckdb.DuckDBPyConnection | None:
         with self._lock:
             idle, self._idle = self._idle, None
             return idle
+
+
+def _has_tables(file: SessionFile) -> bool:
+    """False if the headers alone tell that there is none; SessionUnusable if it cannot be read."""
+    found = inspect(file)
+    if found.state not in {"ready", "live", "empty"}:
+        raise unusable(file.session_id, found)
+    return found.state != "empty"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -18,7 +18,8 @@ from rvbbit_fdw.guard import Name
 from rvbbit_fdw.sqltext import Sql, literal
 
 FILE_NAME = "catalog.json"
-_FORMAT = 2
+# To be raised also when the guard judges differently: what is kept holds its verdicts.
+_FORMAT = 3
 
 # Each of these is one cheap pass: DuckDB plans joins, unions and orders longer than it runs them.
 _SCHEMAS = "SELECT schema_name, internal FROM duckdb_schemas() WHERE database_name = {database}"
@@ -34,7 +35,8 @@ _VIEWS = "SELECT schema_name, view_name, comment FROM duckdb_views() WHERE datab
 _VIEW_TEXTS = "SELECT schema_name, view_name, sql FROM duckdb_views() WHERE database_name = {database}"
 
 _COLUMNS = """
-SELECT schema_name, table_name, column_name, data_type, is_nullable, column_default FROM duckdb_columns()
+SELECT schema_name, table_name, column_name, data_type, is_nullable, column_default, comment
+FROM duckdb_columns()
 WHERE database_name = {database}
 """
 
@@ -46,6 +48,7 @@ class Column:
     name: str
     type: str
     nullable: bool
+    comment: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,18 @@ class Relation:
     comment: str | None = None
     refused: str | None = None
     """Why it may not be read; its columns are then not known."""
+    broken: str | None = None
+    """Why it cannot be read, if it is a view that was tried."""
+
+    @property
+    def kind(self) -> str:
+        """What it is called in messages: table or view."""
+        return "view" if self.is_view else "table"
+
+    @property
+    def left_out(self) -> str | None:
+        """Why an import leaves it out; None if it does not."""
+        return self.refused or self.broken
 
     @property
     def is_view(self) -> bool:
@@ -104,8 +119,8 @@ def read(cursor: duckdb.DuckDBPyConnection, alias: str) -> Catalog:
     schemas = [name for name, internal in _rows(cursor, _SCHEMAS, alias) if not internal or name == "main"]
     columns: dict[Name, list[Column]] = {}
     defaults: dict[Name, list[str]] = {}
-    for schema, table, name, kind, nullable, default in _rows(cursor, _COLUMNS, alias):
-        columns.setdefault((schema, table), []).append(Column(name, kind, bool(nullable)))
+    for schema, table, name, kind, nullable, default, comment in _rows(cursor, _COLUMNS, alias):
+        columns.setdefault((schema, table), []).append(Column(name, kind, bool(nullable), comment))
         defaults.setdefault((schema, table), []).extend([default] if default else [])
     found, selects = _relations(cursor, alias, defaults)
     refused = guard.refusals(cursor, alias, selects)
@@ -114,25 +129,34 @@ def read(cursor: duckdb.DuckDBPyConnection, alias: str) -> Catalog:
     return Catalog(tuple(sorted(schemas)), tuple(relations))
 
 
-def load(directory: Path) -> Catalog | None:
-    """The catalog kept in a snapshot's directory, or None if there is none that can be used."""
+def try_views(catalog: Catalog, bind: Callable[[Relation], str | None]) -> Catalog:
+    """The catalog with what is wrong with its views; `bind` gives why a view cannot be read, or None."""
+    tried = (
+        replace(relation, broken=bind(relation)) if relation.is_view and not relation.refused else relation
+        for relation in catalog.relations
+    )
+    return replace(catalog, relations=tuple(tried))
+
+
+def load(path: Path, key: str = "") -> Catalog | None:
+    """The catalog of the state `key` kept in that file, or None if there is none that can be used."""
     try:
-        body = json.loads((directory / FILE_NAME).read_bytes())
-        if [body["format"], body["duckdb"]] != [_FORMAT, duckdb.__version__]:
+        body = json.loads(path.read_bytes())
+        if [body["format"], body["duckdb"], body["key"]] != [_FORMAT, duckdb.__version__, key]:
             return None
         return Catalog(tuple(body["schemas"]), tuple(_relation(item) for item in body["relations"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def save(catalog: Catalog, directory: Path) -> None:
-    """Keep the catalog in a snapshot's directory; not being able to costs only time."""
-    body = asdict(catalog) | {"format": _FORMAT, "duckdb": duckdb.__version__}
-    temporary = directory / f"{FILE_NAME}.{os.getpid()}"
+def save(catalog: Catalog, path: Path, key: str = "") -> None:
+    """Keep the catalog in that file; not being able to costs only time."""
+    body = asdict(catalog) | {"format": _FORMAT, "duckdb": duckdb.__version__, "key": key}
+    temporary = Path(f"{path}.{os.getpid()}")
     with suppress(OSError):
         try:
             temporary.write_text(json.dumps(body, separators=(",", ":")))
-            temporary.replace(directory / FILE_NAME)
+            temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -80,8 +80,7 @@ def commands(
     """The commands for these tables and what to tell; `bind` gives why a view cannot be used, or None."""
     result: list[str] = []
     notices: list[Notice] = []
-    names = identifiers.postgres_names([relation.name for relation in relations])
-    for name, relation in zip(names, relations, strict=True):
+    for name, relation in named(relations):
         check()
         if target.wants(name):
             problem = relation.refused or (bind(relation) if relation.is_view else None)
@@ -90,6 +89,28 @@ def commands(
             else:
                 result.append(_create(file, relation, name, target, notices))
     return result, notices
+
+
+def named(relations: Sequence[Relation]) -> Iterator[tuple[str, Relation]]:
+    """The tables and views of one schema with the names that PostgreSQL gives them."""
+    names = identifiers.postgres_names([relation.name for relation in relations])
+    return zip(names, relations, strict=True)
+
+
+def named_columns(relation: Relation) -> Iterator[tuple[str, Column]]:
+    """The columns that a foreign table can have, with their names in PostgreSQL."""
+    columns = relation.columns[: identifiers.MAX_COLUMNS]
+    return zip(identifiers.column_names([column.name for column in columns]), columns, strict=True)
+
+
+def declared_type(column: Column) -> str:
+    """The PostgreSQL type that the column is declared with."""
+    return typemap.lookup(column.type).declared
+
+
+def remembered_type(column: Column) -> str:
+    """The DuckDB type that the column's option `duckdb_type` remembers."""
+    return typemap.canonical(column.type)
 
 
 def relations_of(file: SessionFile, schema: str, catalog: Catalog) -> list[Relation]:
@@ -129,18 +150,16 @@ def _readings(remote_schema: str) -> list[tuple[str, str]]:
 
 
 def _left_out(file: SessionFile, relation: Relation, problem: str) -> Notice:
-    kind = "view" if relation.is_view else "table"
-    named = f'{kind} "{shown(relation.name)}" of session "{file.session_id}"'
-    return Notice("NOTICE", f"{named} is left out: {problem}")
+    message = (
+        f'{relation.kind} "{shown(relation.name)}" of session "{file.session_id}" is left out: {problem}'
+    )
+    return Notice("NOTICE", message)
 
 
 def _create(file: SessionFile, relation: Relation, name: str, target: Target, notices: list[Notice]) -> Sql:
-    columns = relation.columns
-    if len(columns) > identifiers.MAX_COLUMNS:
-        columns = columns[: identifiers.MAX_COLUMNS]
+    if len(relation.columns) > identifiers.MAX_COLUMNS:
         notices.append(_too_wide(file, relation))
-    names = identifiers.column_names([column.name for column in columns])
-    definitions = comma(_column(*pair) for pair in zip(names, columns, strict=True))
+    definitions = comma(_column(*pair) for pair in named_columns(relation))
     options = [("session", file.session_id), ("table_name", relation.name)]
     if relation.schema != DEFAULT_SCHEMA:
         options.insert(1, ("schema_name", relation.schema))
@@ -158,7 +177,7 @@ def _too_wide(file: SessionFile, relation: Relation) -> Notice:
 
 
 def _column(name: str, column: Column) -> Sql:
-    options = [("duckdb_type", typemap.canonical(column.type))]
+    options = [("duckdb_type", remembered_type(column))]
     if name != column.name:
         options.insert(0, ("column_name", column.name))
-    return Sql(f"{quote(name)} {typemap.lookup(column.type).declared} {pg_options(options)}")
+    return Sql(f"{quote(name)} {declared_type(column)} {pg_options(options)}")

@@ -1,19 +1,23 @@
-"""The rows of rvbbit_sessions: every session file, with as much work as the columns asked for need."""
+"""How the lists of what a server has are made: sessions, tables, columns (`listings` has them all).
+
+A list is a table of columns, each with its DuckDB type and how its value is found, and a function that gives
+the rows. Only what a query names is found out; the values travel to DuckDB as one JSON document.
+"""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import duckdb
 
-from rvbbit_fdw import policy, typemap
+from rvbbit_fdw import typemap
+from rvbbit_fdw.catalog import Catalog
 from rvbbit_fdw.errors import ColumnNotFound, Interrupted, RvbbitError, translate
-from rvbbit_fdw.inspection import Inspection, created_ns, inspect
-from rvbbit_fdw.policy import is_named
+from rvbbit_fdw.pushdown import prune
 from rvbbit_fdw.pushdown.prune import ColumnNames
 from rvbbit_fdw.request import Attribute, Scan
 from rvbbit_fdw.scan import COUNTING, Query
@@ -26,53 +30,30 @@ NAMES, HEADERS, SNAPSHOTS = 0, 1, 2
 
 DEPTHS = ("names and times", "headers", "snapshots")
 
-_MEBIBYTE = 1 << 20
-_HOUR_NS = 3_600_000_000_000
-_COUNTED_STATES = frozenset({"ready", "live"})
+RowT = TypeVar("RowT")
 
 
-@dataclass
-class Row:
-    """One session while its row is made; what is costly is looked up at its first use."""
+@dataclass(frozen=True)
+class Look:
+    """One scan of a list: where its rows come from. `describe` gives a session's tables, or raises."""
 
-    file: SessionFile
-    now_ns: int
-    count_tables: Callable[[SessionFile], int]
-    may_see_paths: bool
-    attaches: bool = False
-    _inspection: Inspection | None = None
-    _count: tuple[int | None, str | None] | None = None
+    scan: Scan
+    folder: SessionFolder
+    describe: Callable[[SessionFile], Catalog]
+    check: Check
+    now_ns: int = field(default_factory=time.time_ns)
 
-    @property
-    def inspection(self) -> Inspection:
-        """The session's state, from its header and lock."""
-        if self._inspection is None:
-            self._inspection = inspect(self.file)
-        return self._inspection
+    def needs(self, name: str) -> bool:
+        """True if the query names that column."""
+        return any(attribute.remote_name == name for attribute in self.scan.columns)
 
-    @property
-    def table_count(self) -> int | None:
-        """How many tables and views it has; None if that cannot be found out."""
-        return self._counted()[0]
-
-    @property
-    def error(self) -> str | None:
-        """What is wrong with the session, as far as the query's columns made us look."""
-        return self.inspection.error or (self._count[1] if self._count else None)
-
-    def _counted(self) -> tuple[int | None, str | None]:
-        if self._count is None:
-            self._count = self._try_count()
-        return self._count
-
-    def _try_count(self) -> tuple[int | None, str | None]:
-        if self.inspection.state not in _COUNTED_STATES:
-            return (0 if self.inspection.state == "empty" else None), None
+    def try_describe(self, file: SessionFile) -> tuple[Catalog | None, str | None]:
+        """The session's tables, or None and why not: one bad session never hides the others."""
         try:
-            return self.count_tables(self.file), None
+            return self.describe(file), None
         except Interrupted:
             raise
-        except (RvbbitError, duckdb.Error, OSError) as error:  # one bad session never hides the others
+        except (RvbbitError, duckdb.Error, OSError) as error:
             problem = translate(error)
             if isinstance(problem, Interrupted):
                 raise problem from None
@@ -80,132 +61,86 @@ class Row:
 
 
 @dataclass(frozen=True)
-class ListedColumn:
-    """A column of rvbbit_sessions: its DuckDB type, how it is read from JSON, and its value."""
+class ListedColumn(Generic[RowT]):
+    """A column of a list: its DuckDB type, how it is read from JSON, and its value."""
 
     duckdb_type: str
     depth: Depth
-    value: Callable[[Row], Any]
+    value: Callable[[RowT], Any]
     json_type: str = ""
     expression: str = "{}"
 
-
-def _size_mb(row: Row) -> float:
-    return round((row.file.size_bytes + row.file.wal_bytes) / _MEBIBYTE, 3)
-
-
-def _age_hours(row: Row) -> float:
-    return round((row.now_ns - row.file.modified_ns) / _HOUR_NS, 3)
+    @property
+    def read_as(self) -> str:
+        """Its type in the JSON document."""
+        return self.json_type or self.duckdb_type
 
 
-def _instant(depth: Depth, value: Callable[[Row], int]) -> ListedColumn:
-    kind = "TIMESTAMP WITH TIME ZONE"
-    return ListedColumn(kind, depth, lambda row: value(row) // 1_000, "BIGINT", "make_timestamptz({})")
+@dataclass(frozen=True)
+class Listing(Generic[RowT]):
+    """One list; every list has the column `session_id`, and its rows know which sessions are wanted."""
 
+    title: str
+    columns: Mapping[str, ListedColumn[RowT]]
+    rows: Callable[[Look, Wanted], Iterator[RowT]]
 
-COLUMNS: dict[str, ListedColumn] = {
-    "session_id": ListedColumn("VARCHAR", NAMES, lambda row: row.file.session_id),
-    "state": ListedColumn("VARCHAR", HEADERS, lambda row: row.inspection.state),
-    "is_named": ListedColumn("BOOLEAN", NAMES, lambda row: is_named(row.file.session_id)),
-    "auto_attach": ListedColumn("BOOLEAN", NAMES, lambda row: row.attaches),
-    # The database file alone; size_mb counts its WAL files too.
-    "size_bytes": ListedColumn("BIGINT", NAMES, lambda row: row.file.size_bytes),
-    "size_mb": ListedColumn("DOUBLE", NAMES, _size_mb),
-    "wal_bytes": ListedColumn("BIGINT", NAMES, lambda row: row.file.wal_bytes),
-    "created_at": _instant(NAMES, lambda row: created_ns(row.file)),
-    "modified_at": _instant(NAMES, lambda row: row.file.modified_ns),
-    "age_hours": ListedColumn("DOUBLE", NAMES, _age_hours),
-    "table_count": ListedColumn("INTEGER", SNAPSHOTS, lambda row: row.table_count),
-    "duckdb_version": ListedColumn("VARCHAR", HEADERS, lambda row: row.inspection.duckdb_version),
-    "storage_version": ListedColumn("INTEGER", HEADERS, lambda row: row.inspection.storage_version),
-    "file_path": ListedColumn("VARCHAR", NAMES, lambda row: row.file.path if row.may_see_paths else None),
-    # Last, so that it tells what making the other columns brought to light.
-    "error": ListedColumn("VARCHAR", HEADERS, lambda row: row.error),
-}
+    def wanted(self, scan: Scan) -> Wanted:
+        """The sessions that can satisfy the scan's conditions."""
+        return prune.choose(scan.conditions, self.prunable(scan))
 
+    def prunable(self, scan: Scan) -> ColumnNames:
+        """The attributes that conditions may be judged by: those of the type that the list gives them."""
+        return {
+            attribute.number: attribute.remote_name
+            for attribute in scan.table.attributes.values()
+            if attribute.remote_name in self.columns and self._arrives_unchanged(attribute)
+        }
 
-def names_of(scan: Scan) -> list[str]:
-    """The columns of the listing that a scan delivers, in order; ColumnNotFound for an unknown one."""
-    return [_name_of(attribute) for attribute in scan.columns]
+    def depth_of(self, scan: Scan) -> Depth:
+        """How deep the scan has to look; to know which rows there are counts too."""
+        names = [*self._names(scan), "session_id"]
+        return max(self.columns[name].depth for name in names)
 
+    def query(self, scan: Scan) -> Query:
+        """The query that turns the one parameter, a JSON document of columns, into rows."""
+        names = sorted({*self._names(scan), "session_id"})
+        structure = ",".join(f'"{name}":["{self.columns[name].read_as}"]' for name in names)
+        document = Sql(f"SELECT from_json(?, {literal('{' + structure + '}')}) AS document")
+        columns = comma(Sql(f"unnest(document.{quote(name)}) AS {quote(name)}") for name in names)
+        travels = [self._travel(attribute) for attribute in scan.columns]
+        delivered = comma(
+            travel.select(Sql(self.columns[name].expression.replace("{}", quote(name))))
+            for travel, name in zip(travels, self._names(scan), strict=True)
+        )
+        sql = Sql(f"SELECT {delivered or COUNTING} FROM (SELECT {columns} FROM ({document}))")
+        return Query(sql, tuple(travel.decoder for travel in travels))
 
-def depth_of(scan: Scan) -> Depth:
-    """How deep the scan has to look."""
-    return max((COLUMNS[name].depth for name in names_of(scan)), default=NAMES)
+    def document(self, look: Look) -> str:
+        """The rows as one JSON document: an array of values for each column."""
+        names = {*self._names(look.scan), "session_id"}
+        values = [(self.columns[name].value, name) for name in self.columns if name in names]
+        columns: dict[str, list[Any]] = {name: [] for _, name in values}
+        for row in self.rows(look, self.wanted(look.scan)):
+            look.check()
+            for value, name in values:
+                columns[name].append(value(row))
+        look.check()
+        return json.dumps(columns, separators=(",", ":"))
 
+    def _names(self, scan: Scan) -> list[str]:
+        return [self._name_of(attribute) for attribute in scan.columns]
 
-def prunable(scan: Scan) -> ColumnNames:
-    """The attributes that conditions may be judged by: those of the type that the listing gives them."""
-    return {
-        attribute.number: attribute.remote_name
-        for attribute in scan.table.attributes.values()
-        if attribute.remote_name in COLUMNS and _travel(attribute) == _row(attribute).travel
-    }
+    def _name_of(self, attribute: Attribute) -> str:
+        name = attribute.remote_name
+        if name not in self.columns:
+            message = f'the {self.title} has no column "{name}"'
+            raise ColumnNotFound(message, hint=f"It has: {', '.join(self.columns)}.")
+        return name
 
+    def _travel(self, attribute: Attribute) -> typemap.Travel:
+        kind = self.columns[self._name_of(attribute)].duckdb_type
+        return typemap.travel(kind, attribute.type, attribute.typmod)
 
-def query(scan: Scan) -> Query:
-    """The query that turns the one parameter, a JSON document of columns, into rows."""
-    names = sorted(set(names_of(scan)) | {"session_id"})
-    structure = ",".join(f'"{name}":["{_json_type(name)}"]' for name in names)
-    document = Sql(f"SELECT from_json(?, {literal('{' + structure + '}')}) AS document")
-    columns = comma(Sql(f"unnest(document.{quote(name)}) AS {quote(name)}") for name in names)
-    travels = [_travel(attribute) for attribute in scan.columns]
-    delivered = comma(
-        travel.select(Sql(COLUMNS[name].expression.replace("{}", quote(name))))
-        for travel, name in zip(travels, names_of(scan), strict=True)
-    )
-    sql = Sql(f"SELECT {delivered or COUNTING} FROM (SELECT {columns} FROM ({document}))")
-    return Query(sql, tuple(travel.decoder for travel in travels))
-
-
-def files_of(
-    scan: Scan, folder: SessionFolder, wanted: Wanted, check: Check
-) -> tuple[Iterable[SessionFile], frozenset[str]]:
-    """The sessions wanted, and the ids that attach by themselves, for which the whole folder is ranked."""
-    if "auto_attach" not in names_of(scan):
-        return folder.list(wanted, check), frozenset()
-    files = list(folder.list(check=check))
-    attaching = policy.parse(scan.server.options).choose(files, time.time_ns())
-    return (file for file in files if wanted.has(file)), attaching
-
-
-def document(
-    scan: Scan,
-    files: Iterable[SessionFile],
-    attaching: frozenset[str],
-    count_tables: Callable[[SessionFile], int],
-    check: Check,
-) -> str:
-    """The rows as one JSON document: an array of values for each column."""
-    wanted = set(names_of(scan)) | {"session_id"}
-    values = [(COLUMNS[name].value, name) for name in COLUMNS if name in wanted]
-    columns: dict[str, list[Any]] = {name: [] for _, name in values}
-    now = time.time_ns()
-    for file in files:
-        check()
-        row = Row(file, now, count_tables, scan.may_see_paths, file.session_id in attaching)
-        for value, name in values:
-            columns[name].append(value(row))
-    check()
-    return json.dumps(columns, separators=(",", ":"))
-
-
-def _name_of(attribute: Attribute) -> str:
-    name = attribute.remote_name
-    if name not in COLUMNS:
-        message = f'the list of sessions has no column "{name}"'
-        raise ColumnNotFound(message, hint=f"It has: {', '.join(COLUMNS)}.")
-    return name
-
-
-def _json_type(name: str) -> str:
-    return COLUMNS[name].json_type or COLUMNS[name].duckdb_type
-
-
-def _row(attribute: Attribute) -> typemap.TypeRow:
-    return typemap.lookup(COLUMNS[attribute.remote_name].duckdb_type)
-
-
-def _travel(attribute: Attribute) -> typemap.Travel:
-    kind = COLUMNS[_name_of(attribute)].duckdb_type
-    return typemap.travel(kind, attribute.type, attribute.typmod)
+    def _arrives_unchanged(self, attribute: Attribute) -> bool:
+        row = typemap.lookup(self.columns[attribute.remote_name].duckdb_type)
+        return self._travel(attribute) == row.travel

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
-from rvbbit_fdw import errors, importer, listing, options, request, scan
+from rvbbit_fdw import errors, importer, options, request, scan
 from rvbbit_fdw.backend import Backend
+from rvbbit_fdw.catalog import Catalog
 from rvbbit_fdw.engine import Engine
 from rvbbit_fdw.errors import RvbbitError
 from rvbbit_fdw.importer import Notice
+from rvbbit_fdw.listing import DEPTHS, Look
+from rvbbit_fdw.listings import listing_of
 from rvbbit_fdw.pushdown import prune
 from rvbbit_fdw.request import Scan
 from rvbbit_fdw.scan import Query
@@ -100,14 +103,12 @@ def _open(asked: Scan, task: Task) -> tuple[Body, object]:
 
 
 def _open_listing(asked: Scan, engine: Engine, task: Task) -> tuple[Body, object]:
-    wanted = prune.choose(asked.conditions, listing.prunable(asked))
-    files, attaching = listing.files_of(asked, _backend.folder(asked.server), wanted, task.check)
+    def describe(file: SessionFile) -> Catalog:
+        return _backend.describe(file, asked.server, asked.settings, task)
+
+    listing = listing_of(asked)
     query = listing.query(asked)
-
-    def count_tables(file: SessionFile) -> int:
-        return _backend.count_tables(file, asked.server, asked.settings, task)
-
-    document = listing.document(asked, files, attaching, count_tables, task.check)
+    document = listing.document(Look(asked, _backend.folder(asked.server), describe, task.check))
     stream = task.cursor.sql(query.sql, params=[document]).__arrow_c_stream__()
     return _reply(query, engine, []), stream
 
@@ -194,11 +195,12 @@ def _explain_scan(body: Body, _task: Task) -> Body:
 
 
 def _explain_listing(asked: Scan) -> list[list[str]]:
+    listing = listing_of(asked)
     lines = [["Catalog", asked.table.options["catalog"]]]
-    pruned = prune.describe(prune.choose(asked.conditions, listing.prunable(asked)))
+    pruned = prune.describe(listing.wanted(asked))
     if pruned:
         lines.append(["Pruned by", pruned])
-    return [*lines, ["Reads", listing.DEPTHS[listing.depth_of(asked)]]]
+    return [*lines, ["Reads", DEPTHS[listing.depth_of(asked)]]]
 
 
 def _release_pin(body: Body, _task: Task) -> Body:

@@ -12,7 +12,7 @@ from rvbbit_fdw import policy
 from rvbbit_fdw.errors import OptionError, OptionMissing, OptionValueError
 
 CONTEXTS = ("wrapper", "server", "user_mapping", "table", "column")
-CATALOGS = ("sessions",)
+CATALOGS = ("sessions", "tables", "columns")
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "table", "table_name", "Table or view inside the session; the default is its own name.", _not_empty
     ),
-    Option("table", "catalog", "Makes the table a list of what the server has: sessions.", _one_of(CATALOGS)),
+    Option("table", "catalog", "Makes the table a list: sessions, tables or columns.", _one_of(CATALOGS)),
     Option("column", "column_name", "Column inside the session; the default is its own name.", _not_empty),
     Option("column", "duckdb_type", "The column's DuckDB type when it was imported.", _not_empty),
 )

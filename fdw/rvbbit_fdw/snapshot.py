@@ -100,9 +100,13 @@ class SnapshotStore:
         if owned is not None:
             owned.remove()
 
+    @property
+    def catalogs(self) -> str:
+        """The store's directory for catalogs."""
+        return self._directories.catalogs
+
     def _session_directory(self, file: SessionFile) -> str:
-        path = os.fsencode(os.path.abspath(file.path))  # noqa: PTH100 - bytes that need not be UTF-8
-        return f"{self._directories.sessions}/{hashlib.sha256(path).hexdigest()[:32]}"
+        return f"{self._directories.sessions}/{session_name(file)}"
 
     def _look(self, file: SessionFile, now: Fingerprint) -> Snapshot | None:
         return _published(file.session_id, f"{self._session_directory(file)}/{now.key}")
@@ -185,6 +189,12 @@ class SnapshotStore:
             yield
         finally:
             owned.release()
+
+
+def session_name(file: SessionFile) -> str:
+    """The session's name in the store, made from its path."""
+    path = os.fsencode(os.path.abspath(file.path))  # noqa: PTH100 - bytes that need not be UTF-8
+    return hashlib.sha256(path).hexdigest()[:32]
 
 
 def sleep(seconds: float, check: Check) -> None:

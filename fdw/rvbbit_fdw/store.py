@@ -3,6 +3,7 @@
     sessions/<hash of the session's path>/<key>/   a published snapshot: db, db.wal, ..., never changed again
     building/<unique>/                             a copy in the making, or one on its way out
     work/<unique>/                                 a process's own directory
+    catalogs/<hash of the session's path>          its tables and columns (catalog_cache.py)
 
 A directory under building/ and work/ belongs to whoever holds a flock on it. The kernel drops the lock with
 the process, so what is not locked is litter, and anyone may remove it. Who copies a session, or removes its
@@ -48,6 +49,7 @@ class StoreDirectories:
         self.sessions = os.path.join(self.path, "sessions")  # noqa: PTH118
         self.building = os.path.join(self.path, "building")  # noqa: PTH118
         self.work = os.path.join(self.path, "work")  # noqa: PTH118
+        self.catalogs = os.path.join(self.path, "catalogs")  # noqa: PTH118
 
     def own(self, parent: str, prefix: str = "") -> OwnedDirectory:
         """Make a new directory under `parent` and lock it."""

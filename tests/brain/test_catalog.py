@@ -53,24 +53,44 @@ def test_an_empty_session() -> None:
     assert read_of() == Catalog(("main",), ())
 
 
+def test_comments_of_columns() -> None:
+    found = read_of("CREATE TABLE t (a INTEGER, b INTEGER)", "COMMENT ON COLUMN t.b IS 'it''s'")
+    assert [column.comment for column in found.relations[0].columns] == [None, "it's"]
+
+
+def test_views_are_tried_and_nothing_else() -> None:
+    relations = (
+        Relation("main", "refused", (), None, None, "no"),
+        Relation("main", "t", (), 5),
+        Relation("main", "v", ()),
+        Relation("main", "w", ()),
+    )
+    problems = {"v": "broken", "w": None}
+    tried = catalog.try_views(Catalog(("main",), relations), lambda relation: problems[relation.name])
+    assert [relation.left_out for relation in tried.relations] == ["no", None, "broken", None]
+
+
 def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
     relations = (
-        Relation("main", "t", (Column("a", "INTEGER", True),), 5, "ü"),
-        Relation("main", "v", (), None, None),
+        Relation("main", "t", (Column("a", "INTEGER", True, "c"),), 5, "ü"),
+        Relation("main", "v", (), None, None, None, "broken"),
     )
-    catalog.save(Catalog(("main",), relations), tmp_path)
-    assert catalog.load(tmp_path) == Catalog(("main",), relations)
-    assert [entry.name for entry in tmp_path.iterdir()] == [catalog.FILE_NAME]
+    path = tmp_path / "x.json"
+    catalog.save(Catalog(("main",), relations), path, "key")
+    assert catalog.load(path, "key") == Catalog(("main",), relations)
+    assert catalog.load(path, "other") is None
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_file_that_cannot_be_used_is_no_file(tmp_path: Path) -> None:
-    assert catalog.load(tmp_path) is None
-    catalog.save(Catalog(), tmp_path)
-    good = (tmp_path / catalog.FILE_NAME).read_text()
-    for bad in ["", "{", "[]", "{}", good.replace('"format":2', '"format":0'), good[:-3], "\udcff"]:
-        (tmp_path / catalog.FILE_NAME).write_bytes(bad.encode(errors="surrogateescape"))
-        assert catalog.load(tmp_path) is None
+    path = tmp_path / catalog.FILE_NAME
+    assert catalog.load(path) is None
+    catalog.save(Catalog(), path)
+    good = path.read_text()
+    for bad in ["", "{", "[]", "{}", good.replace('"format":3', '"format":0'), good[:-3], "\udcff"]:
+        path.write_bytes(bad.encode(errors="surrogateescape"))
+        assert catalog.load(path) is None
 
 
 def test_saving_where_nothing_can_be_written_is_no_error(tmp_path: Path) -> None:
-    catalog.save(Catalog(), tmp_path / "gone")
+    catalog.save(Catalog(), tmp_path / "gone" / "x.json")

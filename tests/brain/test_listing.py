@@ -9,16 +9,19 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from rvbbit_fdw import listing, native
+from rvbbit_fdw import listing, native, session_rows
 from rvbbit_fdw.backend import Backend
+from rvbbit_fdw.catalog import Catalog
 from rvbbit_fdw.errors import ColumnNotFound, Interrupted
 from rvbbit_fdw.inspection import Inspection, inspect
-from rvbbit_fdw.sessions import SessionFile
+from rvbbit_fdw.listing import Look
+from rvbbit_fdw.session_rows import COLUMNS, SESSIONS
+from rvbbit_fdw.sessions import SessionFile, SessionFolder
 from tests.kit import arrow
 from tests.kit.folder import Folder, column, scan_of
 
 NOW = time.time()
-ALL = tuple(listing.COLUMNS)
+ALL = tuple(COLUMNS)
 
 
 @pytest.fixture
@@ -92,8 +95,8 @@ def test_only_what_is_asked_for_is_done(folder: Folder, monkeypatch: pytest.Monk
     def forbidden(_file: SessionFile) -> Inspection:
         raise AssertionError
 
-    monkeypatch.setattr(listing, "inspect", forbidden)
-    cheap = [name for name, listed in listing.COLUMNS.items() if listed.depth == listing.NAMES]
+    monkeypatch.setattr(session_rows, "inspect", forbidden)
+    cheap = [name for name, listed in COLUMNS.items() if listed.depth == listing.NAMES]
     assert set(table_of(folder, *cheap)) == {"good", "bad"}
     assert not (folder.store / "sessions").exists() or not list((folder.store / "sessions").iterdir())
     with pytest.raises(AssertionError):
@@ -101,7 +104,7 @@ def test_only_what_is_asked_for_is_done(folder: Folder, monkeypatch: pytest.Monk
 
 
 def test_depths(folder: Folder) -> None:
-    depth = {name: listing.depth_of(scan_of(folder.listing_request(name))) for name in ALL}
+    depth = {name: SESSIONS.depth_of(scan_of(folder.listing_request(name))) for name in ALL}
     assert [name for name in ALL if depth[name] == listing.SNAPSHOTS] == ["table_count"]
     headers = [name for name in ALL if depth[name] == listing.HEADERS]
     assert headers == ["state", "duckdb_version", "storage_version", "error"]
@@ -114,7 +117,7 @@ def test_conditions_choose_the_files(folder: Folder, monkeypatch: pytest.MonkeyP
         seen.append(file.session_id)
         return inspect(file)
 
-    monkeypatch.setattr(listing, "inspect", watch)
+    monkeypatch.setattr(session_rows, "inspect", watch)
     condition = {
         "node": "call",
         "kind": "operator",
@@ -158,9 +161,9 @@ def test_columns_declared_by_hand(folder: Folder) -> None:
 
 def test_only_columns_of_the_listings_own_types_are_pruned_by(folder: Folder) -> None:
     request = folder.listing_request("session_id")
-    assert listing.prunable(scan_of(request))[1] == "session_id"
+    assert SESSIONS.prunable(scan_of(request))[1] == "session_id"
     request["table"]["columns"][0]["type"] = "pg_catalog.varchar"
-    assert 1 not in listing.prunable(scan_of(request))
+    assert 1 not in SESSIONS.prunable(scan_of(request))
 
 
 def test_odd_names_arrive_unchanged(folder: Folder) -> None:
@@ -171,23 +174,25 @@ def test_odd_names_arrive_unchanged(folder: Folder) -> None:
 
 
 def test_interrupts_are_noticed_while_counting(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_arguments: object) -> int:
+    def interrupted(*_arguments: object) -> Catalog:
         raise Interrupted
 
-    monkeypatch.setattr(Backend, "count_tables", interrupted)
+    monkeypatch.setattr(Backend, "describe", interrupted)
     with pytest.raises(Interrupted):
         table_of(folder, "table_count")
 
 
-def test_twenty_thousand_rows_travel_fast(folder: Folder) -> None:
+def test_twenty_thousand_rows_travel_fast(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     files = [
         SessionFile(f"agile-cardinal-{number:06x}", "/x", "/x", 12288, 0, number * 10**9)
         for number in range(20000)
     ]
     scan = scan_of(folder.listing_request("session_id", "size_mb", "modified_at", "age_hours"))
     started = time.perf_counter()
-    document = listing.document(scan, files, frozenset(), lambda _file: 0, lambda: None)
-    query = listing.query(scan)
+    monkeypatch.setattr(SessionFolder, "list", lambda *_arguments: iter(files))
+    look = Look(scan, SessionFolder("/x"), lambda _file: Catalog(), lambda: None)
+    document = SESSIONS.document(look)
+    query = SESSIONS.query(scan)
     with duckdb.connect() as con:
         con.execute("SET arrow_large_buffer_size = true")
         rows = arrow.read(con.sql(query.sql, params=[document]).__arrow_c_stream__()).rows

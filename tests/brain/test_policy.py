@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rvbbit_fdw import listing, native, options, policy
+from rvbbit_fdw import native, options, policy, session_rows
 from rvbbit_fdw.backend import Backend
 from rvbbit_fdw.policy import Policy, is_named, kind_of
 from rvbbit_fdw.sessions import SessionFile, SessionFolder
@@ -236,7 +236,7 @@ def test_the_folder_is_ranked_only_if_the_query_names_it(
         raise AssertionError
 
     monkeypatch.setattr(Policy, "choose", forbidden)
-    every = [name for name in listing.COLUMNS if name != "auto_attach"]
+    every = [name for name in session_rows.COLUMNS if name != "auto_attach"]
     assert len(folder.rows(folder.listing_request(*every))) == 5
     with pytest.raises(AssertionError):
         folder.rows(folder.listing_request("auto_attach"))

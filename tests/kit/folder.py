@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from rvbbit_fdw import native
-from rvbbit_fdw.listing import COLUMNS
+from rvbbit_fdw.listings import LISTINGS
 from rvbbit_fdw.request import Scan, parse_scan
 from tests.kit import arrow
 
@@ -83,17 +83,22 @@ class Folder:
         return self.server() | {"table": body, "columns": numbers, "pin": pin}
 
     def listing_request(
-        self, *names: str, conditions: Sequence[object] = (), may_see_paths: bool = False
+        self,
+        *names: str,
+        catalog: str = "sessions",
+        conditions: Sequence[object] = (),
+        may_see_paths: bool = False,
     ) -> dict[str, Any]:
-        """A scan request for columns of rvbbit_sessions."""
+        """A scan request for columns of a list: sessions, tables or columns."""
+        listed = LISTINGS[catalog].columns
         columns = [
-            column(number, name, LISTING_TYPES[listed.duckdb_type])
-            for number, (name, listed) in enumerate(COLUMNS.items(), 1)
+            column(number, name, LISTING_TYPES[column_.duckdb_type])
+            for number, (name, column_) in enumerate(listed.items(), 1)
         ]
-        body = {"schema": "public", "name": "rvbbit_sessions", "options": {"catalog": "sessions"}}
+        body = {"schema": "public", "name": f"rvbbit_{catalog}", "options": {"catalog": catalog}}
         return self.server() | {
             "table": body | {"columns": columns},
-            "columns": [list(COLUMNS).index(name) + 1 for name in names],
+            "columns": [list(listed).index(name) + 1 for name in names],
             "conditions": list(conditions),
             "privileges": {"read_server_files": may_see_paths},
             "pin": 1,
@@ -130,6 +135,21 @@ class Folder:
         """A task number that no other call has."""
         Folder.tasks += 1
         return Folder.tasks
+
+
+def session_is(value: str) -> dict[str, Any]:
+    """The condition `session_id = value`."""
+    return {
+        "node": "call",
+        "kind": "operator",
+        "name": "pg_catalog.=(pg_catalog.text,pg_catalog.text)",
+        "type": "pg_catalog.bool",
+        "collation": "pg_catalog.default",
+        "arguments": [
+            {"node": "column", "number": 1, "name": "session_id", "type": "pg_catalog.text"},
+            {"node": "constant", "type": "pg_catalog.text", "value": value},
+        ],
+    }
 
 
 def scan_of(request: dict[str, Any]) -> Scan:

@@ -1,0 +1,95 @@
+"""The rows of rvbbit_sessions: every session file, with as much work as the columns asked for need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from rvbbit_fdw import policy
+from rvbbit_fdw.inspection import Inspection, created_ns, inspect
+from rvbbit_fdw.listing import HEADERS, NAMES, SNAPSHOTS, Depth, ListedColumn, Listing, Look
+from rvbbit_fdw.sessions import SessionFile, Wanted
+
+_MEBIBYTE = 1 << 20
+_HOUR_NS = 3_600_000_000_000
+_COUNTED_STATES = frozenset({"ready", "live"})
+
+
+@dataclass
+class Row:
+    """One session while its row is made; what is costly is looked up at its first use."""
+
+    file: SessionFile
+    look: Look
+    attaches: bool = False
+
+    @cached_property
+    def inspection(self) -> Inspection:
+        """The session's state, from its header and lock."""
+        return inspect(self.file)
+
+    @property
+    def path(self) -> str | None:
+        """Its path, for those who may see paths."""
+        return self.file.path if self.look.scan.may_see_paths else None
+
+    @property
+    def table_count(self) -> int | None:
+        """How many tables and views it has; None if that cannot be found out."""
+        return self._counted[0]
+
+    @property
+    def error(self) -> str | None:
+        """What is wrong with the session, as far as the query's columns made us look."""
+        return self.inspection.error or (self._counted[1] if self.look.needs("table_count") else None)
+
+    @cached_property
+    def _counted(self) -> tuple[int | None, str | None]:
+        if self.inspection.state not in _COUNTED_STATES:
+            return (0 if self.inspection.state == "empty" else None), None
+        catalog, problem = self.look.try_describe(self.file)
+        return (None if catalog is None else len(catalog.relations)), problem
+
+
+def _rows(look: Look, wanted: Wanted) -> Iterator[Row]:
+    if not look.needs("auto_attach"):
+        return (Row(file, look) for file in look.folder.list(wanted, look.check))
+    files = list(look.folder.list(check=look.check))  # which attach is known only of the whole folder
+    chosen = policy.parse(look.scan.server.options).choose(files, look.now_ns)
+    return (Row(file, look, file.session_id in chosen) for file in files if wanted.has(file))
+
+
+def _size_mb(row: Row) -> float:
+    return round((row.file.size_bytes + row.file.wal_bytes) / _MEBIBYTE, 3)
+
+
+def _age_hours(row: Row) -> float:
+    return round((row.look.now_ns - row.file.modified_ns) / _HOUR_NS, 3)
+
+
+def _instant(depth: Depth, value: Callable[[Row], int]) -> ListedColumn[Row]:
+    kind = "TIMESTAMP WITH TIME ZONE"
+    return ListedColumn(kind, depth, lambda row: value(row) // 1_000, "BIGINT", "make_timestamptz({})")
+
+
+COLUMNS: Mapping[str, ListedColumn[Row]] = {
+    "session_id": ListedColumn("VARCHAR", NAMES, lambda row: row.file.session_id),
+    "state": ListedColumn("VARCHAR", HEADERS, lambda row: row.inspection.state),
+    "is_named": ListedColumn("BOOLEAN", NAMES, lambda row: policy.is_named(row.file.session_id)),
+    "auto_attach": ListedColumn("BOOLEAN", NAMES, lambda row: row.attaches),
+    # The database file alone; size_mb counts its WAL files too.
+    "size_bytes": ListedColumn("BIGINT", NAMES, lambda row: row.file.size_bytes),
+    "size_mb": ListedColumn("DOUBLE", NAMES, _size_mb),
+    "wal_bytes": ListedColumn("BIGINT", NAMES, lambda row: row.file.wal_bytes),
+    "created_at": _instant(NAMES, lambda row: created_ns(row.file)),
+    "modified_at": _instant(NAMES, lambda row: row.file.modified_ns),
+    "age_hours": ListedColumn("DOUBLE", NAMES, _age_hours),
+    "table_count": ListedColumn("INTEGER", SNAPSHOTS, lambda row: row.table_count),
+    "duckdb_version": ListedColumn("VARCHAR", HEADERS, lambda row: row.inspection.duckdb_version),
+    "storage_version": ListedColumn("INTEGER", HEADERS, lambda row: row.inspection.storage_version),
+    "file_path": ListedColumn("VARCHAR", NAMES, lambda row: row.path),
+    "error": ListedColumn("VARCHAR", HEADERS, lambda row: row.error),
+}
+
+SESSIONS: Listing[Row] = Listing("list of sessions", COLUMNS, _rows)
