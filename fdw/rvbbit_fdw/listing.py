@@ -78,7 +78,7 @@ class ListedColumn(Generic[RowT]):
 
 @dataclass(frozen=True)
 class Listing(Generic[RowT]):
-    """One list; every list has the column `session_id`, and its rows know which sessions are wanted."""
+    """One list; every list has the column `session_id`, and its rows are those of the sessions wanted."""
 
     title: str
     columns: Mapping[str, ListedColumn[RowT]]
@@ -120,10 +120,12 @@ class Listing(Generic[RowT]):
         names = {*self._names(look.scan), "session_id"}
         values = [(self.columns[name].value, name) for name in self.columns if name in names]
         columns: dict[str, list[Any]] = {name: [] for _, name in values}
-        for row in self.rows(look, self.wanted(look.scan)):
+        wanted = self.wanted(look.scan)
+        for row in self.rows(look, wanted):
             look.check()
-            for value, name in values:
-                columns[name].append(value(row))
+            if all(self.columns[flag].value(row) for flag in wanted.flags):
+                for value, name in values:
+                    columns[name].append(value(row))
         look.check()
         return json.dumps(columns, separators=(",", ":"))
 

@@ -53,7 +53,7 @@ class Row:
 
 
 def _rows(look: Look, wanted: Wanted) -> Iterator[Row]:
-    if not look.needs("auto_attach"):
+    if not (look.needs("auto_attach") or "auto_attach" in wanted.flags):
         return (Row(file, look) for file in look.folder.list(wanted, look.check))
     files = list(look.folder.list(check=look.check))  # which attach is known only of the whole folder
     chosen = policy.parse(look.scan.server.options).choose(files, look.now_ns)

@@ -55,15 +55,19 @@ class SessionFile:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which sessions a query asks for; both times are inclusive. With `ids` the folder is not scanned."""
+    """Which sessions a query asks for; both times are inclusive. With `ids` the folder is not scanned.
+
+    `flags` are columns of a list that must be true; files do not show them, so `has` does not judge by them.
+    """
 
     ids: frozenset[str] | None = None
     prefix: str = ""
     modified_after_ns: int | None = None
     modified_before_ns: int | None = None
+    flags: frozenset[str] = frozenset()
 
     def has(self, file: SessionFile) -> bool:
-        """True if nothing excludes the session."""
+        """True if neither name nor time excludes the session."""
         return self.has_name(file.session_id) and self.has_time(file.modified_ns)
 
     def has_name(self, session_id: str) -> bool:

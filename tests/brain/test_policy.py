@@ -12,6 +12,7 @@ import pytest
 
 from rvbbit_fdw import native, options, policy, session_rows
 from rvbbit_fdw.backend import Backend
+from rvbbit_fdw.inspection import Inspection, inspect
 from rvbbit_fdw.policy import Policy, is_named, kind_of
 from rvbbit_fdw.sessions import SessionFile, SessionFolder
 from tests.kit.folder import Folder, scan_of
@@ -227,6 +228,25 @@ def test_a_choice_ranks_the_folder_whatever_the_query_looks_at(folder: Folder) -
     assert sorted(folder.rows(request))[2] == ("etl", True)
     folder.write("newer", "CREATE TABLE t (i INTEGER)")
     assert ("etl", False) in folder.rows(request)
+
+
+def test_only_what_attaches_is_looked_into(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def watch(file: SessionFile) -> Inspection:
+        seen.append(file.session_id)
+        return inspect(file)
+
+    monkeypatch.setattr(session_rows, "inspect", watch)
+    number = list(session_rows.COLUMNS).index("auto_attach") + 1
+    condition = {"node": "column", "number": number, "name": "auto_attach", "type": "pg_catalog.bool"}
+    request = folder.listing_request("session_id", "state", conditions=[condition])
+    assert sorted(folder.rows(request)) == [
+        ("agile-finch-000001", "ready"),
+        ("bad", "corrupt"),
+        ("etl", "ready"),
+    ]
+    assert sorted(seen) == ["agile-finch-000001", "bad", "etl"]
 
 
 def test_the_folder_is_ranked_only_if_the_query_names_it(

@@ -19,11 +19,13 @@ from rvbbit_fdw.pushdown.nodes import (
 from rvbbit_fdw.pushdown.prune import EVERYTHING, NOTHING, choose, describe
 from rvbbit_fdw.sessions import Wanted
 
-COLUMNS = {1: "session_id", 7: "modified_at"}
+COLUMNS = {1: "session_id", 3: "is_named", 4: "auto_attach", 5: "state", 7: "modified_at"}
 ID = Column(1, "session_id", "pg_catalog.text")
 MODIFIED = Column(7, "modified_at", "pg_catalog.timestamptz")
 TEXTS = "(pg_catalog.text,pg_catalog.text)"
 TIMES = "(pg_catalog.timestamptz,pg_catalog.timestamptz)"
+NAMED = Column(3, "is_named", "pg_catalog.bool")
+ATTACHING = Column(4, "auto_attach", "pg_catalog.bool")
 SECOND = 1_000_000_000
 MARGIN = 1_000
 
@@ -174,3 +176,16 @@ def test_description() -> None:
     limits = pruned(call("=", ID, text("a")), call("<", MODIFIED, moment("1970-01-01 00:00:01+00")))
     assert describe(limits) == "session_id, modified_at"
     assert describe(Wanted(prefix="a")) == "prefix of session_id"
+
+
+def test_flags() -> None:
+    a = call("=", ID, text("a"))
+    assert pruned(ATTACHING) == Wanted(flags=frozenset({"auto_attach"}))
+    assert pruned(ATTACHING, NAMED) == Wanted(flags=frozenset({"auto_attach", "is_named"}))
+    assert pruned(ATTACHING, a) == Wanted(ids=frozenset({"a"}), flags=frozenset({"auto_attach"}))
+    assert pruned(Bool("or", (ATTACHING, Bool("and", (ATTACHING, NAMED))))) == pruned(ATTACHING)
+    assert pruned(Bool("or", (ATTACHING, NAMED))) == EVERYTHING
+    assert pruned(Bool("or", (ATTACHING, call("=", ID, text(None))))) == pruned(ATTACHING)
+    assert pruned(Bool("not", (ATTACHING,))) == EVERYTHING
+    assert pruned(Column(5, "state", "pg_catalog.bool")) == EVERYTHING
+    assert describe(pruned(ATTACHING, a)) == "session_id, auto_attach"

@@ -32,6 +32,9 @@ _TEXT_PAIR = "(pg_catalog.text,pg_catalog.text)"
 _TIME_PAIR = "(pg_catalog.timestamptz,pg_catalog.timestamptz)"
 _EQUAL_TEXT = f"pg_catalog.={_TEXT_PAIR}"
 
+_FLAGS = frozenset({"is_named", "auto_attach"})
+"""Columns whose truth is known from names and times."""
+
 _MARGIN_NS = 1_000
 """Times are shown in microseconds, files have nanoseconds."""
 
@@ -53,11 +56,13 @@ def describe(wanted: Wanted) -> str | None:
         parts.append("prefix of session_id")
     if wanted.modified_after_ns is not None or wanted.modified_before_ns is not None:
         parts.append("modified_at")
-    return ", ".join(parts) or None
+    return ", ".join([*parts, *sorted(wanted.flags)]) or None
 
 
 def _choose(node: Node, columns: ColumnNames) -> Wanted:
     match node:
+        case Column(number=number) if columns.get(number) in _FLAGS:
+            return Wanted(flags=frozenset({columns[number]}))
         case Bool(kind="and", arguments=arguments):
             return choose(arguments, columns)
         case Bool(kind="or", arguments=arguments) if arguments:
@@ -211,6 +216,7 @@ def _both(one: Wanted, other: Wanted) -> Wanted:
         prefix=longer,
         modified_after_ns=_known(max, one.modified_after_ns, other.modified_after_ns),
         modified_before_ns=_known(min, one.modified_before_ns, other.modified_before_ns),
+        flags=one.flags | other.flags,
     )
 
 
@@ -229,6 +235,7 @@ def _either(one: Wanted, other: Wanted) -> Wanted:
         prefix=_common_start(one.prefix, other.prefix),
         modified_after_ns=_wider(min, one.modified_after_ns, other.modified_after_ns),
         modified_before_ns=_wider(max, one.modified_before_ns, other.modified_before_ns),
+        flags=one.flags & other.flags,
     )
 
 
