@@ -59,31 +59,55 @@ CREATE FUNCTION rvbbit._is_same_type(duckdb_type text, pg_type text)
     RETURN pg_catalog.lower(pg_catalog.replace(duckdb_type, 'DECIMAL', 'numeric')) = pg_type
         OR (duckdb_type, pg_type) IN (
             ('VARCHAR', 'text'), ('DOUBLE', 'double precision'), ('FLOAT', 'real'), ('BLOB', 'bytea'),
-            ('TIMESTAMP', 'timestamp without time zone'), ('TIME', 'time without time zone'), ('JSON', 'jsonb'),
-            ('VARCHAR[]', 'text[]'), ('DOUBLE[]', 'double precision[]'), ('FLOAT[]', 'real[]'));
+            ('TIMESTAMP WITH TIME ZONE', 'timestamptz'), ('JSON', 'jsonb'));
 COMMENT ON FUNCTION rvbbit._is_same_type(text, text) IS 'internal: true if a DuckDB type needs no explanation';
 
--- COMMENT commands only for what has none yet: what a person wrote stays.
-CREATE FUNCTION rvbbit._comments(session text, schema_oid oid)
+CREATE FUNCTION rvbbit._table_comments(session text, schema_oid oid)
     RETURNS SETOF text
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    SELECT pg_catalog.format('COMMENT ON FOREIGN TABLE %s IS %L', t.table_oid::pg_catalog.regclass,
-                             pg_catalog.format('table of the RVBBIT session "%s"', session))
-    FROM rvbbit._tables_of(session, schema_oid) AS t
-    WHERE pg_catalog.obj_description(t.table_oid, 'pg_class') IS NULL
-    UNION ALL
-    SELECT pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', a.attrelid::pg_catalog.regclass, a.attname,
-                             'DuckDB type ' || o.option_value)
-    FROM rvbbit._tables_of(session, schema_oid) AS t
-    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.table_oid AND a.attnum > 0 AND NOT a.attisdropped
-    CROSS JOIN LATERAL pg_catalog.pg_options_to_table(a.attfdwoptions) AS o
-    WHERE o.option_name = 'duckdb_type'
-      AND NOT rvbbit._is_same_type(o.option_value, pg_catalog.format_type(a.atttypid, a.atttypmod))
-      AND pg_catalog.col_description(a.attrelid, a.attnum) IS NULL;
-END;
-COMMENT ON FUNCTION rvbbit._comments(text, oid) IS 'internal: the comments that an attached schema lacks';
+AS $$
+BEGIN
+    RETURN QUERY
+        SELECT pg_catalog.format('COMMENT ON FOREIGN TABLE %s IS %L', t.table_oid::pg_catalog.regclass,
+                                 pg_catalog.format('%s of the RVBBIT session "%s"', s.kind, session)
+                                 || COALESCE(', ' || s.estimated_rows || ' rows when attached', '')
+                                 || COALESCE(': ' || s.comment, ''))
+        FROM public.rvbbit_tables AS s
+        JOIN rvbbit._tables_of(session, schema_oid) AS t ON t.table_name = s.pg_name
+        WHERE s.session_id = session AND s.schema_name = 'main'
+          AND pg_catalog.obj_description(t.table_oid, 'pg_class') IS NULL;
+END
+$$;
+COMMENT ON FUNCTION rvbbit._table_comments(text, oid) IS 'internal: the comments that the tables of an attached schema lack';
+
+CREATE FUNCTION rvbbit._column_comments(session text, schema_oid oid)
+    RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY
+        WITH tables AS MATERIALIZED (
+            SELECT s.table_name, t.table_oid
+            FROM public.rvbbit_tables AS s
+            JOIN rvbbit._tables_of(session, schema_oid) AS t ON t.table_name = s.pg_name
+            WHERE s.session_id = session AND s.schema_name = 'main'
+        ), columns AS MATERIALIZED (
+            SELECT * FROM public.rvbbit_columns AS s WHERE s.session_id = session AND s.schema_name = 'main'
+        )
+        SELECT pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', a.attrelid::pg_catalog.regclass, a.attname,
+                                 pg_catalog.concat_ws(': ', k.kind, s.comment))
+        FROM columns AS s
+        JOIN tables AS t ON t.table_name = s.table_name
+        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.table_oid AND a.attname = s.pg_name
+        CROSS JOIN LATERAL (SELECT CASE WHEN NOT rvbbit._is_same_type(s.duckdb_type, s.pg_type)
+                                        THEN 'DuckDB type ' || s.duckdb_type END) AS k (kind)
+        WHERE (k.kind IS NOT NULL OR s.comment IS NOT NULL)
+          AND pg_catalog.col_description(a.attrelid, a.attnum) IS NULL;
+END
+$$;
+COMMENT ON FUNCTION rvbbit._column_comments(text, oid) IS 'internal: the comments that columns of an attached schema lack';
 
 CREATE PROCEDURE rvbbit._comment_schema(session text, schema_name name)
     LANGUAGE plpgsql
@@ -97,7 +121,11 @@ BEGIN
     EXECUTE pg_catalog.format('COMMENT ON SCHEMA %I IS %L', schema_name,
         pg_catalog.format('RVBBIT session "%s", %s when attached at %s UTC', session, state,
                           pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')));
-    FOR command IN SELECT c FROM rvbbit._comments(session, rvbbit._schema_oid(schema_name)) AS c LOOP
+    -- Only for what has none yet: what a person wrote stays.
+    FOR command IN
+        SELECT rvbbit._table_comments(session, rvbbit._schema_oid(schema_name))
+        UNION ALL SELECT rvbbit._column_comments(session, rvbbit._schema_oid(schema_name))
+    LOOP
         EXECUTE command;
     END LOOP;
 END
@@ -202,6 +230,25 @@ END
 $$;
 COMMENT ON FUNCTION rvbbit._attach(text, text, text) IS 'internal: attach a session, or rename its schema';
 
+-- "5 tables", and by name what could not be imported.
+CREATE FUNCTION rvbbit._contents(session text, schema_name name)
+    RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    tables bigint;
+    missing text;
+BEGIN
+    SELECT pg_catalog.count(*) INTO tables FROM rvbbit._tables_of(session, rvbbit._schema_oid(schema_name));
+    SELECT pg_catalog.string_agg(rvbbit._shown(t.table_name), ', ' ORDER BY t.table_name) INTO missing
+    FROM public.rvbbit_tables AS t
+    WHERE t.session_id = session AND t.schema_name = 'main' AND t.error IS NOT NULL;
+    RETURN tables || CASE tables WHEN 1 THEN ' table' ELSE ' tables' END || COALESCE('; left out: ' || missing, '');
+END
+$$;
+COMMENT ON FUNCTION rvbbit._contents(text, name) IS 'internal: what an attached schema has, and what it lacks';
+
 CREATE FUNCTION rvbbit.attach_session(session_id text, schema_name text DEFAULT NULL)
     RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -210,14 +257,11 @@ CREATE FUNCTION rvbbit.attach_session(session_id text, schema_name text DEFAULT 
 AS $$
 DECLARE
     result record;
-    tables bigint;
 BEGIN
     SELECT * INTO result FROM rvbbit._attach(session_id, schema_name, 'manual');
-    SELECT pg_catalog.count(*) INTO tables
-    FROM rvbbit._tables_of(session_id, rvbbit._schema_oid(result.schema_name));
-    RETURN pg_catalog.format('SUCCESS: %s (%s %s). Refresh the connection in DBeaver to see it.',
-                             pg_catalog.format(result.done, session_id, result.schema_name), tables,
-                             CASE tables WHEN 1 THEN 'table' ELSE 'tables' END);
+    RETURN pg_catalog.format('SUCCESS: %s (%s). Refresh the connection in DBeaver to see it.',
+                             pg_catalog.format(result.done, session_id, result.schema_name),
+                             rvbbit._contents(session_id, result.schema_name));
 END
 $$;
 COMMENT ON FUNCTION rvbbit.attach_session(text, text) IS

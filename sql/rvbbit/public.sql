@@ -58,7 +58,7 @@ BEGIN ATOMIC
         'SELECT %s, a.session_id IS NOT NULL AS is_attached, a.schema_name::text AS schema_name, a.attached_by '
         'FROM public.rvbbit_sessions AS s LEFT JOIN rvbbit._attached AS a ON a.session_id = s.session_id',
         pg_catalog.string_agg(pg_catalog.format('s.%I', c.name), ', '))
-    FROM rvbbit._session_columns() AS c;
+    FROM rvbbit._catalog_columns() AS c WHERE c.catalog = 'sessions';
 END;
 COMMENT ON FUNCTION rvbbit._sessions_view() IS 'internal: the command that makes _rvbbit_sessions';
 
@@ -71,7 +71,7 @@ DECLARE
 BEGIN
     COMMENT ON VIEW public._rvbbit_sessions IS 'rvbbit_sessions, and which schema shows each session';
     FOR col IN
-        SELECT c.name, c.comment FROM rvbbit._session_columns() AS c
+        SELECT c.name, c.comment FROM rvbbit._catalog_columns() AS c WHERE c.catalog = 'sessions'
         UNION ALL VALUES ('is_attached', 'whether a schema shows the session'),
                          ('schema_name', 'the schema that shows it'),
                          ('attached_by', 'manual: by a person; auto: by the policy')

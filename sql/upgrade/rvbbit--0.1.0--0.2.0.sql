@@ -6,63 +6,235 @@ CREATE OR REPLACE PROCEDURE rvbbit._grant_privileges(server text)
 AS $$
 BEGIN
     GRANT USAGE ON SCHEMA public TO rvbbit_reader;
-    GRANT SELECT ON TABLE public.rvbbit_sessions, public._rvbbit_sessions TO rvbbit_reader;
+    GRANT SELECT ON TABLE public.rvbbit_sessions, public.rvbbit_tables, public.rvbbit_columns,
+        public._rvbbit_sessions, rvbbit.settings TO rvbbit_reader;
     GRANT SELECT ON TABLE rvbbit.attachment, rvbbit.detachment, rvbbit._attached TO rvbbit_reader;
     REVOKE ALL ON FUNCTION public.rvbbit_attach_session(text, text), public.rvbbit_detach_session(text) FROM PUBLIC;
     GRANT EXECUTE ON FUNCTION
         public.rvbbit_attach_session(text, text), public.rvbbit_detach_session(text),
-        rvbbit.attach_session(text, text), rvbbit.detach_session(text) TO rvbbit_operator;
+        rvbbit.attach_session(text, text), rvbbit.detach_session(text),
+        rvbbit.set_policy(text, integer, integer, integer, integer, integer, text, text) TO rvbbit_operator;
     EXECUTE pg_catalog.format('GRANT USAGE ON FOREIGN SERVER %I TO rvbbit_operator', server);
     EXECUTE pg_catalog.format('GRANT CREATE ON DATABASE %I TO rvbbit_operator', pg_catalog.current_database());
 END
 $$;
 COMMENT ON PROCEDURE rvbbit._grant_privileges(text) IS 'internal: what readers and operators may do';
 
-CREATE OR REPLACE FUNCTION rvbbit._session_columns()
-    RETURNS TABLE (name name, type text, comment text)
+CREATE FUNCTION rvbbit._catalogs()
+    RETURNS TABLE (catalog text, relation name, comment text)
     LANGUAGE sql IMMUTABLE
     SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     VALUES
-    ('session_id'::pg_catalog.name, 'text', 'name of the session: its file name without .duckdb'),
-    ('state', 'text', 'ready, live (a writer has it open), empty, corrupt, encrypted, newer or unreadable'),
-    ('is_named', 'boolean', 'whether a person chose the id'),
-    ('auto_attach', 'boolean', 'whether the policy attaches the session by itself'),
-    ('size_bytes', 'bigint', 'size of the database file'),
-    ('size_mb', 'double precision', 'size with the write-ahead log, in megabytes of 1,048,576 bytes'),
-    ('wal_bytes', 'bigint', 'size of the write-ahead log: what is not yet in the database file'),
-    ('created_at', 'timestamp with time zone', 'when the file was made, as far as the file system knows'),
-    ('modified_at', 'timestamp with time zone', 'last change of the database file or its write-ahead log'),
-    ('age_hours', 'double precision', 'hours since the last change'),
-    ('table_count', 'integer', 'number of tables and views; needs a snapshot of the session'),
-    ('duckdb_version', 'text', 'DuckDB version that created the file'),
-    ('storage_version', 'integer', 'DuckDB storage version of the file'),
-    ('file_path', 'text', 'path on the server; null without the rights of pg_read_server_files'),
-    ('error', 'text', 'why the session cannot be read');
+    ('sessions', 'rvbbit_sessions'::pg_catalog.name, 'every RVBBIT session of the folder, with its state'),
+    ('tables', 'rvbbit_tables', 'every table and view of every session, attached or not'),
+    ('columns', 'rvbbit_columns', 'every column of every table of every session, attached or not');
 END;
-COMMENT ON FUNCTION rvbbit._session_columns() IS 'internal: the columns of rvbbit_sessions';
+COMMENT ON FUNCTION rvbbit._catalogs() IS 'internal: the foreign tables of public that list things';
 
-CREATE OR REPLACE PROCEDURE rvbbit._ensure_sessions_table(server text)
+CREATE FUNCTION rvbbit._catalog_columns()
+    RETURNS TABLE (catalog text, name name, type text, comment text)
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    VALUES
+    ('sessions', 'session_id'::pg_catalog.name, 'text', 'name of the session: its file name without .duckdb'),
+    ('sessions', 'state', 'text', 'ready, live (a writer has it open), empty, corrupt, encrypted, newer or unreadable'),
+    ('sessions', 'is_named', 'boolean', 'whether a person chose the id'),
+    ('sessions', 'auto_attach', 'boolean', 'whether the policy attaches the session by itself'),
+    ('sessions', 'size_bytes', 'bigint', 'size of the database file'),
+    ('sessions', 'size_mb', 'double precision', 'size with the write-ahead log, in megabytes of 1,048,576 bytes'),
+    ('sessions', 'wal_bytes', 'bigint', 'size of the write-ahead log: what is not yet in the database file'),
+    ('sessions', 'created_at', 'timestamp with time zone', 'when the file was made, as far as the file system knows'),
+    ('sessions', 'modified_at', 'timestamp with time zone', 'last change of the database file or its write-ahead log'),
+    ('sessions', 'age_hours', 'double precision', 'hours since the last change'),
+    ('sessions', 'table_count', 'integer', 'number of tables and views; needs a snapshot of the session'),
+    ('sessions', 'duckdb_version', 'text', 'DuckDB version that created the file'),
+    ('sessions', 'storage_version', 'integer', 'DuckDB storage version of the file'),
+    ('sessions', 'file_path', 'text', 'path on the server; null without the rights of pg_read_server_files'),
+    ('sessions', 'error', 'text', 'why the session cannot be read'),
+    ('tables', 'session_id', 'text', 'the session'),
+    ('tables', 'schema_name', 'text', 'schema inside the session; an attached schema shows "main"'),
+    ('tables', 'table_name', 'text', 'table or view inside the session'),
+    ('tables', 'kind', 'text', 'table or view'),
+    ('tables', 'pg_name', 'text', 'its name in PostgreSQL'),
+    ('tables', 'estimated_rows', 'bigint', 'rows, as far as DuckDB knows them without counting'),
+    ('tables', 'column_count', 'integer', 'number of columns'),
+    ('tables', 'comment', 'text', 'the comment that the session has on it'),
+    ('tables', 'error', 'text', 'why it is left out of an import'),
+    ('columns', 'session_id', 'text', 'the session'),
+    ('columns', 'schema_name', 'text', 'schema inside the session'),
+    ('columns', 'table_name', 'text', 'table or view inside the session'),
+    ('columns', 'column_name', 'text', 'column inside the session'),
+    ('columns', 'position', 'integer', 'its number in the table, from 1'),
+    ('columns', 'duckdb_type', 'text', 'its type in the session'),
+    ('columns', 'pg_name', 'text', 'its name in PostgreSQL'),
+    ('columns', 'pg_type', 'text', 'its type in PostgreSQL'),
+    ('columns', 'comment', 'text', 'the comment that the session has on it');
+END;
+COMMENT ON FUNCTION rvbbit._catalog_columns() IS 'internal: their columns';
+
+CREATE FUNCTION rvbbit._catalog_oid(catalog text)
+    RETURNS oid
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    RETURN (SELECT pg_catalog.to_regclass(pg_catalog.format('public.%I', c.relation))
+            FROM rvbbit._catalogs() AS c WHERE c.catalog = _catalog_oid.catalog);
+COMMENT ON FUNCTION rvbbit._catalog_oid(text) IS 'internal: the oid of a catalog, null if there is no such relation';
+
+-- Wrong kind of relation or wrong server: nothing that ALTER could mend.
+CREATE PROCEDURE rvbbit._check_catalog(catalog text, relation name, server text)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    action text;
+    present text;
 BEGIN
-    IF pg_catalog.to_regclass('public.rvbbit_sessions') IS NULL THEN
-        CALL rvbbit._create_sessions_table(server);
+    SELECT s.srvname INTO present
+    FROM pg_catalog.pg_foreign_table AS t
+    JOIN pg_catalog.pg_foreign_server AS s ON s.oid = t.ftserver
+    WHERE t.ftrelid = rvbbit._catalog_oid(catalog);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'relation "public.%" exists and is not a foreign table', relation
+            USING ERRCODE = 'wrong_object_type', HINT = 'Rename it, then call rvbbit.setup() again.';
+    ELSIF present <> server THEN
+        RAISE EXCEPTION 'foreign table "public.%" belongs to the server "%", not to "%"', relation, present, server
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'Rename or drop it, then call rvbbit.setup() again.';
     END IF;
-    CALL rvbbit._check_sessions_table(server);
-    IF EXISTS (SELECT FROM rvbbit._sessions_changes() AS change WHERE change !~ '^ADD') THEN
-        CALL rvbbit._drop_view();
-    END IF;
-    FOR action IN SELECT rvbbit._sessions_changes() UNION ALL SELECT rvbbit._sessions_options() LOOP
-        CALL rvbbit._alter_sessions_table(action);
-    END LOOP;
-    CALL rvbbit._comment_sessions_table();
 END
 $$;
-COMMENT ON PROCEDURE rvbbit._ensure_sessions_table(text) IS 'internal: make rvbbit_sessions or bring it in step';
+COMMENT ON PROCEDURE rvbbit._check_catalog(text, name, text) IS 'internal: refuse what setup() cannot bring in step';
+
+CREATE FUNCTION rvbbit._catalog_changes(catalog text)
+    RETURNS SETOF text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH present AS (
+        SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type
+        FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid = rvbbit._catalog_oid(_catalog_changes.catalog)
+          AND a.attnum > 0 AND NOT a.attisdropped
+    ), wanted AS (
+        SELECT * FROM rvbbit._catalog_columns() AS c WHERE c.catalog = _catalog_changes.catalog
+    )
+    SELECT CASE
+               WHEN p.attname IS NULL THEN pg_catalog.format('ADD COLUMN %I %s', c.name, c.type)
+               WHEN c.name IS NULL THEN pg_catalog.format('DROP COLUMN %I', p.attname)
+               ELSE pg_catalog.format('ALTER COLUMN %I TYPE %s', c.name, c.type)
+           END
+    FROM wanted AS c
+    FULL JOIN present AS p ON p.attname = c.name
+    WHERE p.type IS DISTINCT FROM c.type;
+END;
+COMMENT ON FUNCTION rvbbit._catalog_changes(text) IS 'internal: ALTER FOREIGN TABLE actions that a catalog needs';
+
+CREATE FUNCTION rvbbit._catalog_options(catalog text)
+    RETURNS SETOF text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH wanted (name, value) AS (VALUES ('catalog', _catalog_options.catalog)),
+    present AS (
+        SELECT o.option_name AS name, o.option_value AS value
+        FROM pg_catalog.pg_foreign_table AS t, pg_catalog.pg_options_to_table(t.ftoptions) AS o
+        WHERE t.ftrelid = rvbbit._catalog_oid(_catalog_options.catalog)
+    )
+    SELECT CASE
+               WHEN p.name IS NULL THEN pg_catalog.format('OPTIONS (ADD %I %L)', w.name, w.value)
+               WHEN w.name IS NULL THEN pg_catalog.format('OPTIONS (DROP %I)', p.name)
+               ELSE pg_catalog.format('OPTIONS (SET %I %L)', w.name, w.value)
+           END
+    FROM wanted AS w
+    FULL JOIN present AS p ON p.name = w.name
+    WHERE p.value IS DISTINCT FROM w.value
+    ORDER BY w.name NULLS FIRST;
+END;
+COMMENT ON FUNCTION rvbbit._catalog_options(text) IS 'internal: option changes that a catalog needs';
+
+-- A view may hold a column as it is; that view is worth more than a tidy table.
+CREATE PROCEDURE rvbbit._alter_catalog(relation name, action text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE pg_catalog.format('ALTER FOREIGN TABLE public.%I ', relation) || action;
+EXCEPTION
+    WHEN dependent_objects_still_exist OR feature_not_supported THEN
+        RAISE WARNING 'foreign table "public.%" was not changed: %', relation, action
+            USING DETAIL = SQLERRM, ERRCODE = SQLSTATE,
+                  HINT = 'Drop what depends on the column, then call rvbbit.setup() again.';
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._alter_catalog(name, text) IS 'internal: one change, or a warning why not';
+
+CREATE PROCEDURE rvbbit._create_catalog(catalog text, relation name, server text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    columns text;
+BEGIN
+    SELECT pg_catalog.string_agg(pg_catalog.format('%I %s', c.name, c.type), ', ') INTO columns
+    FROM rvbbit._catalog_columns() AS c WHERE c.catalog = _create_catalog.catalog;
+    EXECUTE pg_catalog.format('CREATE FOREIGN TABLE public.%I (%s) SERVER %I OPTIONS (catalog %L)',
+                              relation, columns, server, catalog);
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._create_catalog(text, name, text) IS 'internal: make a catalog';
+
+CREATE PROCEDURE rvbbit._comment_catalog(catalog text, relation name, comment text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    present CONSTANT oid := rvbbit._catalog_oid(catalog);
+    col record;
+BEGIN
+    IF pg_catalog.obj_description(present, 'pg_class') IS NULL THEN
+        EXECUTE pg_catalog.format('COMMENT ON FOREIGN TABLE public.%I IS %L', relation, comment);
+    END IF;
+    FOR col IN
+        SELECT c.name, c.comment
+        FROM rvbbit._catalog_columns() AS c
+        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = present AND a.attname = c.name
+        WHERE c.catalog = _comment_catalog.catalog
+          AND pg_catalog.col_description(present, a.attnum) IS DISTINCT FROM c.comment
+    LOOP
+        EXECUTE pg_catalog.format('COMMENT ON COLUMN public.%I.%I IS %L', relation, col.name, col.comment);
+    END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._comment_catalog(text, name, text) IS 'internal: comments that clients show';
+
+CREATE PROCEDURE rvbbit._ensure_catalogs(server text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    entry record;
+    action text;
+BEGIN
+    FOR entry IN SELECT * FROM rvbbit._catalogs() LOOP
+        IF rvbbit._catalog_oid(entry.catalog) IS NULL THEN
+            CALL rvbbit._create_catalog(entry.catalog, entry.relation, server);
+        END IF;
+        CALL rvbbit._check_catalog(entry.catalog, entry.relation, server);
+        IF entry.catalog = 'sessions'
+           AND EXISTS (SELECT FROM rvbbit._catalog_changes('sessions') AS change WHERE change !~ '^ADD') THEN
+            CALL rvbbit._drop_view();
+        END IF;
+        FOR action IN
+            SELECT rvbbit._catalog_changes(entry.catalog) UNION ALL SELECT rvbbit._catalog_options(entry.catalog)
+        LOOP
+            CALL rvbbit._alter_catalog(entry.relation, action);
+        END LOOP;
+        CALL rvbbit._comment_catalog(entry.catalog, entry.relation, entry.comment);
+    END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._ensure_catalogs(text) IS 'internal: make the catalogs or bring them in step';
 
 CREATE TABLE rvbbit.attachment (
     schema_name name PRIMARY KEY,
@@ -279,31 +451,55 @@ CREATE FUNCTION rvbbit._is_same_type(duckdb_type text, pg_type text)
     RETURN pg_catalog.lower(pg_catalog.replace(duckdb_type, 'DECIMAL', 'numeric')) = pg_type
         OR (duckdb_type, pg_type) IN (
             ('VARCHAR', 'text'), ('DOUBLE', 'double precision'), ('FLOAT', 'real'), ('BLOB', 'bytea'),
-            ('TIMESTAMP', 'timestamp without time zone'), ('TIME', 'time without time zone'), ('JSON', 'jsonb'),
-            ('VARCHAR[]', 'text[]'), ('DOUBLE[]', 'double precision[]'), ('FLOAT[]', 'real[]'));
+            ('TIMESTAMP WITH TIME ZONE', 'timestamptz'), ('JSON', 'jsonb'));
 COMMENT ON FUNCTION rvbbit._is_same_type(text, text) IS 'internal: true if a DuckDB type needs no explanation';
 
--- COMMENT commands only for what has none yet: what a person wrote stays.
-CREATE FUNCTION rvbbit._comments(session text, schema_oid oid)
+CREATE FUNCTION rvbbit._table_comments(session text, schema_oid oid)
     RETURNS SETOF text
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    SELECT pg_catalog.format('COMMENT ON FOREIGN TABLE %s IS %L', t.table_oid::pg_catalog.regclass,
-                             pg_catalog.format('table of the RVBBIT session "%s"', session))
-    FROM rvbbit._tables_of(session, schema_oid) AS t
-    WHERE pg_catalog.obj_description(t.table_oid, 'pg_class') IS NULL
-    UNION ALL
-    SELECT pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', a.attrelid::pg_catalog.regclass, a.attname,
-                             'DuckDB type ' || o.option_value)
-    FROM rvbbit._tables_of(session, schema_oid) AS t
-    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.table_oid AND a.attnum > 0 AND NOT a.attisdropped
-    CROSS JOIN LATERAL pg_catalog.pg_options_to_table(a.attfdwoptions) AS o
-    WHERE o.option_name = 'duckdb_type'
-      AND NOT rvbbit._is_same_type(o.option_value, pg_catalog.format_type(a.atttypid, a.atttypmod))
-      AND pg_catalog.col_description(a.attrelid, a.attnum) IS NULL;
-END;
-COMMENT ON FUNCTION rvbbit._comments(text, oid) IS 'internal: the comments that an attached schema lacks';
+AS $$
+BEGIN
+    RETURN QUERY
+        SELECT pg_catalog.format('COMMENT ON FOREIGN TABLE %s IS %L', t.table_oid::pg_catalog.regclass,
+                                 pg_catalog.format('%s of the RVBBIT session "%s"', s.kind, session)
+                                 || COALESCE(', ' || s.estimated_rows || ' rows when attached', '')
+                                 || COALESCE(': ' || s.comment, ''))
+        FROM public.rvbbit_tables AS s
+        JOIN rvbbit._tables_of(session, schema_oid) AS t ON t.table_name = s.pg_name
+        WHERE s.session_id = session AND s.schema_name = 'main'
+          AND pg_catalog.obj_description(t.table_oid, 'pg_class') IS NULL;
+END
+$$;
+COMMENT ON FUNCTION rvbbit._table_comments(text, oid) IS 'internal: the comments that the tables of an attached schema lack';
+
+CREATE FUNCTION rvbbit._column_comments(session text, schema_oid oid)
+    RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY
+        WITH tables AS MATERIALIZED (
+            SELECT s.table_name, t.table_oid
+            FROM public.rvbbit_tables AS s
+            JOIN rvbbit._tables_of(session, schema_oid) AS t ON t.table_name = s.pg_name
+            WHERE s.session_id = session AND s.schema_name = 'main'
+        ), columns AS MATERIALIZED (
+            SELECT * FROM public.rvbbit_columns AS s WHERE s.session_id = session AND s.schema_name = 'main'
+        )
+        SELECT pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', a.attrelid::pg_catalog.regclass, a.attname,
+                                 pg_catalog.concat_ws(': ', k.kind, s.comment))
+        FROM columns AS s
+        JOIN tables AS t ON t.table_name = s.table_name
+        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.table_oid AND a.attname = s.pg_name
+        CROSS JOIN LATERAL (SELECT CASE WHEN NOT rvbbit._is_same_type(s.duckdb_type, s.pg_type)
+                                        THEN 'DuckDB type ' || s.duckdb_type END) AS k (kind)
+        WHERE (k.kind IS NOT NULL OR s.comment IS NOT NULL)
+          AND pg_catalog.col_description(a.attrelid, a.attnum) IS NULL;
+END
+$$;
+COMMENT ON FUNCTION rvbbit._column_comments(text, oid) IS 'internal: the comments that columns of an attached schema lack';
 
 CREATE PROCEDURE rvbbit._comment_schema(session text, schema_name name)
     LANGUAGE plpgsql
@@ -317,7 +513,11 @@ BEGIN
     EXECUTE pg_catalog.format('COMMENT ON SCHEMA %I IS %L', schema_name,
         pg_catalog.format('RVBBIT session "%s", %s when attached at %s UTC', session, state,
                           pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')));
-    FOR command IN SELECT c FROM rvbbit._comments(session, rvbbit._schema_oid(schema_name)) AS c LOOP
+    -- Only for what has none yet: what a person wrote stays.
+    FOR command IN
+        SELECT rvbbit._table_comments(session, rvbbit._schema_oid(schema_name))
+        UNION ALL SELECT rvbbit._column_comments(session, rvbbit._schema_oid(schema_name))
+    LOOP
         EXECUTE command;
     END LOOP;
 END
@@ -422,6 +622,25 @@ END
 $$;
 COMMENT ON FUNCTION rvbbit._attach(text, text, text) IS 'internal: attach a session, or rename its schema';
 
+-- "5 tables", and by name what could not be imported.
+CREATE FUNCTION rvbbit._contents(session text, schema_name name)
+    RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    tables bigint;
+    missing text;
+BEGIN
+    SELECT pg_catalog.count(*) INTO tables FROM rvbbit._tables_of(session, rvbbit._schema_oid(schema_name));
+    SELECT pg_catalog.string_agg(rvbbit._shown(t.table_name), ', ' ORDER BY t.table_name) INTO missing
+    FROM public.rvbbit_tables AS t
+    WHERE t.session_id = session AND t.schema_name = 'main' AND t.error IS NOT NULL;
+    RETURN tables || CASE tables WHEN 1 THEN ' table' ELSE ' tables' END || COALESCE('; left out: ' || missing, '');
+END
+$$;
+COMMENT ON FUNCTION rvbbit._contents(text, name) IS 'internal: what an attached schema has, and what it lacks';
+
 CREATE FUNCTION rvbbit.attach_session(session_id text, schema_name text DEFAULT NULL)
     RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -430,14 +649,11 @@ CREATE FUNCTION rvbbit.attach_session(session_id text, schema_name text DEFAULT 
 AS $$
 DECLARE
     result record;
-    tables bigint;
 BEGIN
     SELECT * INTO result FROM rvbbit._attach(session_id, schema_name, 'manual');
-    SELECT pg_catalog.count(*) INTO tables
-    FROM rvbbit._tables_of(session_id, rvbbit._schema_oid(result.schema_name));
-    RETURN pg_catalog.format('SUCCESS: %s (%s %s). Refresh the connection in DBeaver to see it.',
-                             pg_catalog.format(result.done, session_id, result.schema_name), tables,
-                             CASE tables WHEN 1 THEN 'table' ELSE 'tables' END);
+    RETURN pg_catalog.format('SUCCESS: %s (%s). Refresh the connection in DBeaver to see it.',
+                             pg_catalog.format(result.done, session_id, result.schema_name),
+                             rvbbit._contents(session_id, result.schema_name));
 END
 $$;
 COMMENT ON FUNCTION rvbbit.attach_session(text, text) IS
@@ -563,7 +779,7 @@ BEGIN ATOMIC
         'SELECT %s, a.session_id IS NOT NULL AS is_attached, a.schema_name::text AS schema_name, a.attached_by '
         'FROM public.rvbbit_sessions AS s LEFT JOIN rvbbit._attached AS a ON a.session_id = s.session_id',
         pg_catalog.string_agg(pg_catalog.format('s.%I', c.name), ', '))
-    FROM rvbbit._session_columns() AS c;
+    FROM rvbbit._catalog_columns() AS c WHERE c.catalog = 'sessions';
 END;
 COMMENT ON FUNCTION rvbbit._sessions_view() IS 'internal: the command that makes _rvbbit_sessions';
 
@@ -576,7 +792,7 @@ DECLARE
 BEGIN
     COMMENT ON VIEW public._rvbbit_sessions IS 'rvbbit_sessions, and which schema shows each session';
     FOR col IN
-        SELECT c.name, c.comment FROM rvbbit._session_columns() AS c
+        SELECT c.name, c.comment FROM rvbbit._catalog_columns() AS c WHERE c.catalog = 'sessions'
         UNION ALL VALUES ('is_attached', 'whether a schema shows the session'),
                          ('schema_name', 'the schema that shows it'),
                          ('attached_by', 'manual: by a person; auto: by the policy')
@@ -624,6 +840,89 @@ END
 $$;
 COMMENT ON PROCEDURE rvbbit._drop_view() IS 'internal: drop _rvbbit_sessions, unless something depends on it';
 
+-- The defaults are those of the wrapper, which alone judges values.
+CREATE FUNCTION rvbbit._policy_options()
+    RETURNS TABLE (name text, default_value text, description text)
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    VALUES
+    ('policy', 'smart', 'which sessions attach by themselves: smart, recent, all or none'),
+    ('named_limit', '50', 'smart: the most named sessions, newest first'),
+    ('unnamed_limit', '10', 'smart: the most unnamed sessions, newest first'),
+    ('unnamed_max_age_hours', '24', 'smart: the age of the oldest unnamed session, in hours'),
+    ('recent_limit', '50', 'recent: the most sessions, newest first'),
+    ('recent_max_age_days', '7', 'recent: the age of the oldest session, in days'),
+    ('include', '', 'LIKE patterns, separated by commas, of ids that always attach by themselves'),
+    ('exclude', 'pg_client_%, health_check_%, http_api_%',
+     'LIKE patterns, separated by commas, of ids that never attach by themselves');
+END;
+COMMENT ON FUNCTION rvbbit._policy_options() IS 'internal: the options of the policy, with their defaults';
+
+CREATE VIEW rvbbit.settings AS
+    WITH present AS (
+        SELECT o.option_name, o.option_value
+        FROM pg_catalog.pg_foreign_server AS s, pg_catalog.pg_options_to_table(s.srvoptions) AS o
+        WHERE s.srvname = rvbbit._server()
+    )
+    SELECT p.name, COALESCE(o.option_value, p.default_value) AS value, p.default_value,
+           'option of the server' AS kind, p.description,
+           'SELECT rvbbit.set_policy(' || p.name || ' => ...)' AS how_to_change
+    FROM rvbbit._policy_options() AS p
+    LEFT JOIN present AS o ON o.option_name = p.name
+    UNION ALL
+    SELECT s.name, pg_catalog.current_setting(s.name), s.boot_val || COALESCE(s.unit, ''), 'setting', s.short_desc,
+           CASE s.context WHEN 'user' THEN 'SET ' ELSE 'ALTER SYSTEM SET ' END || s.name || ' = ...'
+    FROM pg_catalog.pg_settings AS s
+    WHERE s.name LIKE 'rvbbit.%';
+COMMENT ON VIEW rvbbit.settings IS 'what is served and what attaches by itself, and how statements run';
+COMMENT ON COLUMN rvbbit.settings.name IS 'name of the option or setting';
+COMMENT ON COLUMN rvbbit.settings.value IS 'what holds now';
+COMMENT ON COLUMN rvbbit.settings.default_value IS 'what holds if nobody says otherwise';
+COMMENT ON COLUMN rvbbit.settings.kind IS 'option of the server (for everybody, at once) or setting';
+COMMENT ON COLUMN rvbbit.settings.description IS 'what it does';
+COMMENT ON COLUMN rvbbit.settings.how_to_change IS 'the statement that changes it';
+
+CREATE FUNCTION rvbbit.set_policy(
+    policy text DEFAULT NULL,
+    named_limit integer DEFAULT NULL,
+    unnamed_limit integer DEFAULT NULL,
+    unnamed_max_age_hours integer DEFAULT NULL,
+    recent_limit integer DEFAULT NULL,
+    recent_max_age_days integer DEFAULT NULL,
+    include text DEFAULT NULL,
+    exclude text DEFAULT NULL
+)
+    RETURNS TABLE (name text, value text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    server CONSTANT text := rvbbit._server();
+    option record;
+BEGIN
+    IF server IS NULL THEN
+        RAISE EXCEPTION 'rvbbit.setup() has not been called'
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'A superuser does: CALL rvbbit.setup(...).';
+    END IF;
+    FOR option IN
+        SELECT given.key, given.value
+        FROM pg_catalog.jsonb_each_text(pg_catalog.jsonb_build_object(
+            'policy', policy, 'named_limit', named_limit, 'unnamed_limit', unnamed_limit,
+            'unnamed_max_age_hours', unnamed_max_age_hours, 'recent_limit', recent_limit,
+            'recent_max_age_days', recent_max_age_days, 'include', include, 'exclude', exclude)) AS given
+    LOOP
+        CALL rvbbit._set_server_option(server, option.key, option.value);
+    END LOOP;
+    RETURN QUERY
+        SELECT s.name, s.value FROM rvbbit.settings AS s
+        JOIN rvbbit._policy_options() AS p ON p.name = s.name;
+END
+$$;
+COMMENT ON FUNCTION rvbbit.set_policy(text, integer, integer, integer, integer, integer, text, text) IS
+    'change which sessions attach by themselves; what is not given stays as it is; answers what holds now';
+REVOKE ALL ON FUNCTION rvbbit.set_policy(text, integer, integer, integer, integer, integer, text, text) FROM PUBLIC;
+
 CREATE OR REPLACE PROCEDURE rvbbit.setup(
     server text DEFAULT 'rvbbit',
     session_dir text DEFAULT NULL,
@@ -641,7 +940,7 @@ BEGIN
     PERFORM pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('rvbbit.setup', 0));
     CALL rvbbit._ensure_server(server, session_dir, snapshot_dir, wrapper);
     CALL rvbbit._ensure_roles();
-    CALL rvbbit._ensure_sessions_table(server);
+    CALL rvbbit._ensure_catalogs(server);
     CALL rvbbit._ensure_view();
     CALL rvbbit._ensure_functions();
     CALL rvbbit._grant_privileges(server);
@@ -652,3 +951,13 @@ COMMENT ON PROCEDURE rvbbit.setup(text, text, text, name) IS
 
 -- Every procedure here runs DDL in the caller's name: nobody but a superuser has a use for them.
 REVOKE ALL ON ALL PROCEDURES IN SCHEMA rvbbit FROM PUBLIC;
+
+-- What setup() did for rvbbit_sessions alone, it now does for all catalogs.
+DROP ROUTINE rvbbit._session_columns(),
+    rvbbit._check_sessions_table(text),
+    rvbbit._sessions_changes(),
+    rvbbit._sessions_options(),
+    rvbbit._alter_sessions_table(text),
+    rvbbit._create_sessions_table(text),
+    rvbbit._comment_sessions_table(),
+    rvbbit._ensure_sessions_table(text);

@@ -33,7 +33,7 @@ ATTACHED = [
     ("q4 revenue report", None, 'as schema "q4 revenue report"'),
     ("übersicht_café_märz", None, 'as schema "übersicht_café_märz" (2 tables)'),
     ("Churn_Model_V2", 'o"; DROP SCHEMA public; --', 'as schema "o"; DROP SCHEMA public; --"'),
-    ("pg_client_default", None, 'as schema "_pg_client_default" (3 tables)'),
+    ("pg_client_default", None, 'as schema "_pg_client_default" (3 tables; left out: warehouse__shipments)'),
     ("frosty-owl-5b6c2a", None, 'as schema "frosty-owl-5b6c2a" (0 tables)'),
     ("cascade_test", "ü" * 31, f'as schema "{"ü" * 31}"'),
 ]
@@ -198,7 +198,7 @@ def test_many_by_one_query(db: psycopg.Connection) -> None:
 def test_what_cannot_be_imported_is_named_and_the_rest_is_there(db: psycopg.Connection) -> None:
     told: list[str] = []
     db.add_notice_handler(lambda diagnostic: told.append(diagnostic.message_primary or ""))
-    attach(db, "pg_client_default")
+    assert "(3 tables; left out: warehouse__shipments)" in attach(db, "pg_client_default")
     assert [message for message in told if '"warehouse__shipments"' in message]
     assert tables(db, "_pg_client_default") == {"orders", "user_types", "top_customers"}
 
@@ -283,6 +283,16 @@ def test_readers_read_what_is_attached_and_no_more(clean: Server, db: psycopg.Co
     finally:
         with clean.connect(user="postgres") as admin:
             admin.execute("DROP ROLE someone")
+
+
+def test_comments_of_tables_tell_the_rows(db: psycopg.Connection) -> None:
+    attach(db, "pg_client_default")
+    query = """
+        SELECT relname, obj_description(oid, 'pg_class') FROM pg_class
+        WHERE relnamespace = '_pg_client_default'::regnamespace AND relkind = 'f'"""
+    told: dict[str, str] = dict(db.execute(query).fetchall())
+    assert told["orders"] == 'table of the RVBBIT session "pg_client_default", 500 rows when attached'
+    assert told["top_customers"] == 'view of the RVBBIT session "pg_client_default"'
 
 
 def test_comments_tell_the_session_and_types_that_differ(db: psycopg.Connection) -> None:

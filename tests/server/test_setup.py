@@ -16,6 +16,8 @@ DATABASE = "setup_test"
 PRIVILEGES = [
     ("has_table_privilege('rvbbit_reader', 'public.rvbbit_sessions', 'SELECT')", True),
     ("has_table_privilege('rvbbit_reader', 'public.rvbbit_sessions', 'INSERT')", False),
+    ("has_table_privilege('rvbbit_reader', 'public.rvbbit_tables', 'SELECT')", True),
+    ("has_table_privilege('rvbbit_reader', 'public.rvbbit_columns', 'SELECT')", True),
     ("has_schema_privilege('rvbbit_reader', 'public', 'USAGE')", True),
     ("has_server_privilege('rvbbit_reader', 'rvbbit', 'USAGE')", False),
     ("has_server_privilege('rvbbit_operator', 'rvbbit', 'USAGE')", True),
@@ -47,6 +49,8 @@ DRIFTS = [
     "COMMENT ON COLUMN rvbbit_sessions.state IS NULL",
     "COMMENT ON VIEW _rvbbit_sessions IS NULL",
     "DROP FOREIGN TABLE rvbbit_sessions CASCADE",
+    "DROP FOREIGN TABLE rvbbit_tables",
+    "ALTER FOREIGN TABLE rvbbit_columns DROP COLUMN pg_type",
     "DROP FUNCTION rvbbit_attach_session",
     "GRANT EXECUTE ON FUNCTION rvbbit_detach_session TO PUBLIC",
     "DROP SERVER rvbbit CASCADE",
@@ -76,6 +80,11 @@ STATE = """
                   FROM pg_foreign_table JOIN pg_foreign_server AS s ON s.oid = ftserver
                   JOIN pg_class AS c ON c.oid = ftrelid
                   WHERE ftrelid = 'public.rvbbit_sessions'::regclass),
+        'catalogs', (SELECT jsonb_agg(jsonb_build_array(attname, format_type(atttypid, atttypmod),
+                                relacl::text[], col_description(attrelid, attnum)) ORDER BY attrelid::regclass::text, attname)
+                     FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid
+                     WHERE attrelid IN ('rvbbit_tables'::regclass, 'rvbbit_columns'::regclass)
+                       AND attnum > 0 AND NOT attisdropped),
         'view', (SELECT jsonb_agg(jsonb_build_array(attname, format_type(atttypid, atttypmod), reloptions,
                                                     col_description(attrelid, attnum), relacl::text[],
                                                     obj_description(attrelid, 'pg_class')) ORDER BY attnum)
