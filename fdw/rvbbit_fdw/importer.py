@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -13,11 +13,12 @@ from rvbbit_fdw.errors import NotSupported, OptionError, SchemaNotFound, Session
 from rvbbit_fdw.guard import shown
 from rvbbit_fdw.nearest import did_you_mean, nearest
 from rvbbit_fdw.options import DEFAULT_SCHEMA
-from rvbbit_fdw.sessions import Check, SessionFile, SessionFolder, no_check
+from rvbbit_fdw.sessions import Check, SessionFile, SessionFolder, Wanted, no_check
 from rvbbit_fdw.sqltext import Sql, comma, pg_options, qualified, quote
 from rvbbit_fdw.tasks import Task
 
 ALL_SESSIONS = "*"
+_LONGEST_CHARACTER = 4  # bytes in UTF-8: PostgreSQL cuts off whole characters
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,16 @@ class Target:
         return self.restriction == "all" or (name in self.names) == (self.restriction == "limit_to")
 
 
-def find(remote_schema: str, folder: SessionFolder, check: Check = no_check) -> tuple[SessionFile, str]:
+def find(
+    remote_schema: str, folder: SessionFolder, check: Check = no_check, session: str | None = None
+) -> tuple[SessionFile, str]:
     """The session and its schema that a remote schema names: "<session_id>" or "<session_id>.<schema>".
 
-    A session whose own id contains the dot wins. SessionNotFound has a hint with names that are alike.
+    A session whose own id contains the dot wins. With the option `session` the remote schema is the schema
+    alone. SessionNotFound has a hint with names that are alike.
     """
+    if session is not None:
+        return folder.find(session, check), remote_schema
     if remote_schema == ALL_SESSIONS:
         raise NotSupported(
             "importing all sessions as one schema is not supported",
@@ -60,14 +66,19 @@ def find(remote_schema: str, folder: SessionFolder, check: Check = no_check) -> 
             return folder.find(session_id, check), schema
         except SessionNotFound as error:
             unknown = unknown or error
-    raise unknown or SessionNotFound(f'session "{remote_schema}" does not exist')
+    found = _by_beginning(remote_schema, folder, check)
+    if found is None:
+        raise unknown or SessionNotFound(f'session "{remote_schema}" does not exist')
+    return found, DEFAULT_SCHEMA
 
 
-def refuse_options(options: Iterable[str]) -> None:
-    """OptionError for any option of the command: it takes none."""
+def session_option(options: Mapping[str, str]) -> str | None:
+    """The command's one option, `session`: an id of any length. OptionError for any other."""
     for name in options:
-        message = f'invalid option "{name}"'
-        raise OptionError(message, hint="There are no valid options in this context.")
+        if name != "session":
+            message = f'invalid option "{name}"'
+            raise OptionError(message, hint="Valid options in this context are: session.")
+    return options.get("session")
 
 
 def commands(
@@ -136,6 +147,26 @@ def binder(alias: str, task: Task) -> Callable[[Relation], str | None]:
         return None
 
     return bind
+
+
+def _by_beginning(beginning: str, folder: SessionFolder, check: Check) -> SessionFile | None:
+    """The session whose id PostgreSQL has cut to this text; SessionNotFound if several begin with it."""
+    if len(beginning.encode()) <= identifiers.MAX_BYTES - _LONGEST_CHARACTER:
+        return None
+    alike = [
+        file
+        for file in folder.list(Wanted(prefix=beginning), check)
+        if identifiers.cut(file.session_id, identifiers.MAX_BYTES) == beginning
+    ]
+    if len(alike) > 1:
+        message = f'more than one session begins with "{beginning}"'
+        raise SessionNotFound(
+            message,
+            detail=f"PostgreSQL cuts names at {identifiers.MAX_BYTES} bytes.",
+            hint="Name the session by an option: "
+            "IMPORT FOREIGN SCHEMA main ... OPTIONS (session '<session_id>').",
+        )
+    return alike[0] if alike else None
 
 
 def _readings(remote_schema: str) -> list[tuple[str, str]]:

@@ -166,9 +166,9 @@ def _validate_options(body: Body, _task: Task) -> Body:
 
 
 def _import_schema(body: Body, task: Task) -> Body:
-    importer.refuse_options(body.get("options") or ())
+    session = importer.session_option(body.get("options") or {})
     server, settings = request.parse_server(body), request.parse_settings(body)
-    file, schema = importer.find(body["remote_schema"], _backend.folder(server), task.check)
+    file, schema = importer.find(body["remote_schema"], _backend.folder(server), task.check, session)
     names = frozenset(body.get("tables") or ())
     target = importer.Target(server.name, body["local_schema"], body.get("restriction", "all"), names)
     engine = _backend.engine(server, settings)

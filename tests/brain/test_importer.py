@@ -78,6 +78,37 @@ def test_all_sessions_and_options_are_refused(folder: Folder) -> None:
         folder.import_schema("a", x="1")
 
 
+def test_ids_that_postgres_cuts(folder: Folder) -> None:
+    long, wide = "x" * 80, "é" * 40
+    for session_id in [long, wide]:
+        folder.write(session_id, "CREATE TABLE t (i INTEGER)")
+    assert names_of(folder, long[:63]) == (long, "main")
+    assert names_of(folder, wide[:31]) == (wide, "main")
+    with pytest.raises(SessionNotFound):
+        names_of(folder, long[:62])
+    folder.write(long + "2")
+    with pytest.raises(SessionNotFound, match="more than one session begins with") as caught:
+        names_of(folder, long[:63])
+    assert caught.value.hint
+    assert "OPTIONS (session " in caught.value.hint
+    folder.write("x" * 63, "CREATE TABLE short (i INTEGER)")
+    assert names_of(folder, long[:63]) == ("x" * 63, "main")
+
+
+def test_a_session_by_the_option(folder: Folder) -> None:
+    long = "x" * 80
+    folder.write(long, "CREATE TABLE t (i INTEGER)", "CREATE SCHEMA s", "CREATE TABLE s.u (i INTEGER)")
+    folder.write(long + "2")
+    (command,) = folder.import_schema("main", session=long)["commands"]
+    assert f"OPTIONS (\"session\" '{long}', \"table_name\" 't')" in command
+    (command,) = folder.import_schema("s", session=long)["commands"]
+    assert "\"schema_name\" 's'" in command
+    with pytest.raises(SchemaNotFound):
+        folder.import_schema(long[:63], session=long)
+    with pytest.raises(SessionNotFound, match=r'session "\.\./x" does not exist'):
+        folder.import_schema("main", session="../x")
+
+
 def test_views_are_imported_and_broken_ones_named(folder: Folder) -> None:
     folder.write(
         "a",
