@@ -4,7 +4,10 @@ CREATE TABLE rvbbit.attachment (
     schema_name name PRIMARY KEY,
     session_id text NOT NULL UNIQUE,
     attached_by text NOT NULL CHECK (attached_by IN ('auto', 'manual')),
-    attached_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now()
+    attached_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now(),
+    seen text,
+    missing_since timestamp with time zone,
+    missing_tables name[]
 );
 SELECT pg_catalog.pg_extension_config_dump('rvbbit.attachment', '');
 COMMENT ON TABLE rvbbit.attachment IS 'schemas that show a session; written by attach and detach alone';
@@ -12,6 +15,9 @@ COMMENT ON COLUMN rvbbit.attachment.schema_name IS 'name of the schema';
 COMMENT ON COLUMN rvbbit.attachment.session_id IS 'the session that it shows';
 COMMENT ON COLUMN rvbbit.attachment.attached_by IS 'manual: by a person, who alone takes it away; auto: by the policy';
 COMMENT ON COLUMN rvbbit.attachment.attached_at IS 'when the schema was made';
+COMMENT ON COLUMN rvbbit.attachment.seen IS 'the state of the session''s files when sync last looked into it';
+COMMENT ON COLUMN rvbbit.attachment.missing_since IS 'since when the session''s file is gone';
+COMMENT ON COLUMN rvbbit.attachment.missing_tables IS 'tables that were gone when sync last looked';
 
 -- What a person took away stays away, whatever the policy says.
 CREATE TABLE rvbbit.detachment (

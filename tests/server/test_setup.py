@@ -81,7 +81,8 @@ STATE = """
                   JOIN pg_class AS c ON c.oid = ftrelid
                   WHERE ftrelid = 'public.rvbbit_sessions'::regclass),
         'catalogs', (SELECT jsonb_agg(jsonb_build_array(attname, format_type(atttypid, atttypmod),
-                                relacl::text[], col_description(attrelid, attnum)) ORDER BY attrelid::regclass::text, attname)
+                                                        relacl::text[], col_description(attrelid, attnum))
+                                ORDER BY attrelid::regclass::text, attname)
                      FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid
                      WHERE attrelid IN ('rvbbit_tables'::regclass, 'rvbbit_columns'::regclass)
                        AND attnum > 0 AND NOT attisdropped),

@@ -1,0 +1,342 @@
+"""Sync: schemas follow the folder and the policy, nobody's work is lost, and an idle tick writes nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.kit.container import Server, serving
+from tests.kit.writers import RVBBIT_VERSION, interpreter
+
+pytestmark = pytest.mark.server
+
+_WRITE = """
+import duckdb, sys
+con = duckdb.connect(sys.argv[1])
+for statement in sys.argv[2:]:
+    con.execute(statement)
+"""
+
+
+@dataclass
+class Folder:
+    """A server over a folder of the test's own, with an operator's connection."""
+
+    server: Server
+    db: psycopg.Connection
+
+    def write(self, session: str, *statements: str) -> Path:
+        """Run statements in a session, made if it does not exist."""
+        path = self.server.session_dir / f"{session}.duckdb"
+        command = [interpreter(RVBBIT_VERSION), "-c", _WRITE, str(path), *statements]
+        subprocess.run(command, check=True)
+        path.chmod(0o644)
+        return path
+
+    def sync(self) -> None:
+        """One tick."""
+        self.db.execute("CALL rvbbit.sync()")
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        return self.db.execute(query).fetchall()
+
+    def one(self, query: str) -> Any:
+        """The one value of a query."""
+        return self.rows(query)[0][0]
+
+    def attached(self) -> dict[str, str]:
+        """Session and schema of all that is attached."""
+        return dict(self.rows("SELECT session_id, schema_name FROM _rvbbit_sessions WHERE is_attached"))
+
+    def plan(self) -> set[tuple[str, ...]]:
+        """What the next sync would do: action, session, table, column."""
+        query = """
+            SELECT array_remove(ARRAY[action, session_id, table_name::text, column_name::text], NULL)
+            FROM rvbbit.sync_plan()"""
+        return {tuple(row[0]) for row in self.rows(query)}
+
+    def problems(self) -> dict[str, str]:
+        """What keeps sessions from being in step."""
+        return self.one("SELECT problems FROM rvbbit.sync_status") or {}
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Names and types of a table's columns."""
+        return dict(
+            self.rows(f"""
+                SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
+                WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped""")
+        )
+
+
+@pytest.fixture(scope="module")
+def serving_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose background job does not run: the tests tick."""
+    folder = tmp_path_factory.mktemp("sync")
+    folder.chmod(0o755)
+    with serving(folder, "postgres", "-c", "cron.launch_active_jobs=off") as running:
+        yield running
+
+
+@pytest.fixture
+def folder(serving_own: Server) -> Iterator[Folder]:
+    """The folder with one session, "first", attached by the policy."""
+    with serving_own.connect() as db, serving_own.connect(user="postgres") as admin:
+        admin.execute("CREATE SCHEMA mine AUTHORIZATION rvbbit")
+        own = Folder(serving_own, db)
+        own.write("first", "CREATE TABLE t AS SELECT 1 AS a, 'x' AS b")
+        own.sync()
+        assert own.attached() == {"first": "first"}
+        yield own
+        for path in serving_own.session_dir.iterdir():
+            path.unlink()
+        for (name,) in admin.execute(
+            "SELECT quote_ident(nspname) FROM pg_namespace"
+            " WHERE nspname !~ '^pg_' AND nspname NOT IN ('public', 'rvbbit', 'cron', 'information_schema')"
+        ).fetchall():
+            admin.execute(f"DROP SCHEMA {name} CASCADE")
+        admin.execute("TRUNCATE rvbbit.attachment, rvbbit.detachment, rvbbit.sync_problem, rvbbit.sync_run")
+        admin.execute("SELECT rvbbit.set_policy('smart', 50)")
+
+
+# statements in the session, the plan, the columns of first.t afterwards
+DRIFTS: list[tuple[list[str], set[tuple[str, ...]], dict[str, str]]] = [
+    ([], set(), {"a": "integer", "b": "text"}),
+    (["INSERT INTO t VALUES (2, 'y')"], set(), {"a": "integer", "b": "text"}),
+    (
+        ["ALTER TABLE t ADD COLUMN c DECIMAL(8, 2)"],
+        {("add column", "first", "t", "c")},
+        {"a": "integer", "b": "text", "c": "numeric(8,2)"},
+    ),
+    (
+        ["ALTER TABLE t ALTER a TYPE DOUBLE"],
+        {("alter column", "first", "t", "a")},
+        {"a": "double precision", "b": "text"},
+    ),
+    (
+        ["ALTER TABLE t ALTER a TYPE UTINYINT"],
+        {("alter column", "first", "t", "a")},
+        {"a": "smallint", "b": "text"},
+    ),
+    (["ALTER TABLE t DROP b"], {("drop column", "first", "t", "b")}, {"a": "integer"}),
+    (
+        ["CREATE TABLE u AS SELECT 1 AS x"],
+        {("create table", "first", "u")},
+        {"a": "integer", "b": "text"},
+    ),
+    (
+        ['CREATE OR REPLACE TABLE t AS SELECT DATE \'2026-01-01\' AS a, 1 AS "Odd ""name"""'],
+        {
+            ("alter column", "first", "t", "a"),
+            ("add column", "first", "t", 'Odd "name"'),
+            ("drop column", "first", "t", "b"),
+        },
+        {"a": "date", 'Odd "name"': "integer"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("statements", "plan", "columns"), DRIFTS)
+def test_a_session_that_changes(
+    folder: Folder, statements: list[str], plan: set[tuple[str, ...]], columns: dict[str, str]
+) -> None:
+    before = folder.one("SELECT 'first.t'::regclass::oid")
+    folder.write("first", *statements)
+    assert folder.plan() == plan
+    folder.sync()
+    assert folder.plan() == set()
+    assert folder.columns("first.t") == columns
+    assert folder.one("SELECT 'first.t'::regclass::oid") == before
+    assert folder.problems() == {}
+    folder.rows("SELECT * FROM first.t")
+
+
+def test_what_people_built_survives_a_change(folder: Folder) -> None:
+    folder.db.execute("CREATE VIEW mine.v AS SELECT a FROM first.t")
+    with folder.server.connect(user="postgres") as admin:
+        admin.execute("GRANT SELECT ON first.t TO pg_monitor")
+        admin.execute("COMMENT ON FOREIGN TABLE first.t IS 'my own words'")
+    folder.write("first", "ALTER TABLE t ADD COLUMN c INTEGER", "UPDATE t SET a = 7")
+    folder.sync()
+    assert folder.rows("SELECT a FROM mine.v") == [(7,)]
+    assert folder.one("SELECT has_table_privilege('pg_monitor', 'first.t', 'SELECT')")
+    assert folder.one("SELECT has_table_privilege('rvbbit_reader', 'first.t', 'SELECT')")
+    assert folder.one("SELECT obj_description('first.t'::regclass)") == "my own words"
+
+
+def test_what_a_view_holds_stays_and_is_named(folder: Folder) -> None:
+    folder.db.execute("CREATE VIEW mine.v AS SELECT a FROM first.t")
+    folder.write("first", "ALTER TABLE t ALTER a TYPE DOUBLE", "ALTER TABLE t ADD COLUMN c INTEGER")
+    folder.sync()
+    assert folder.columns("first.t") == {"a": "integer", "b": "text", "c": "integer"}
+    assert "used by a view" in folder.problems()["first"]
+    assert folder.plan() == set()
+    folder.db.execute("DROP VIEW mine.v")
+    folder.write("first", "INSERT INTO t (b) VALUES ('z')")
+    folder.sync()
+    assert folder.columns("first.t")["a"] == "double precision"
+    assert folder.problems() == {}
+
+
+def test_a_table_that_is_gone_has_a_tick_of_grace(folder: Folder) -> None:
+    folder.write("first", "CREATE TABLE u AS SELECT 1 AS x")
+    folder.sync()
+    folder.write("first", "DROP TABLE u")
+    for present in (True, False):
+        assert ("drop table", "first", "u") in folder.plan()
+        folder.sync()
+        assert folder.one("SELECT to_regclass('first.u') IS NOT NULL") is present
+    assert folder.plan() == set()
+
+
+def test_a_file_that_is_gone_has_a_tick_of_grace(folder: Folder) -> None:
+    path = folder.write("second", "CREATE TABLE t AS SELECT 1 AS a")
+    folder.sync()
+    assert set(folder.attached()) == {"first", "second"}
+    path.unlink()
+    assert folder.plan() == {("wait", "second")}
+    folder.sync()
+    assert folder.one("SELECT to_regnamespace('second') IS NOT NULL")
+    assert folder.plan() == {("detach", "second")}
+    folder.sync()
+    assert folder.one("SELECT to_regnamespace('second') IS NULL")
+    assert folder.plan() == set()
+
+
+def test_a_file_that_comes_back_in_time_keeps_its_schema(folder: Folder) -> None:
+    path = folder.server.session_dir / "first.duckdb"
+    moved = path.rename(path.with_suffix(".away"))
+    before = folder.one("SELECT 'first.t'::regclass::oid")
+    folder.sync()
+    moved.rename(path)
+    for _ in range(3):
+        folder.sync()
+    assert folder.one("SELECT 'first.t'::regclass::oid") == before
+    assert folder.plan() == set()
+
+
+def test_a_schema_that_something_depends_on_stays(folder: Folder) -> None:
+    folder.db.execute("CREATE VIEW mine.v AS SELECT a FROM first.t")
+    (folder.server.session_dir / "first.duckdb").unlink()
+    for _ in range(4):
+        folder.sync()
+    assert folder.plan() == {("keep", "first")}
+    assert "something depends on" in folder.problems()["first"]
+    with pytest.raises(psycopg.Error, match='session "first"'):
+        folder.db.execute("SELECT * FROM mine.v")
+    folder.db.execute("DROP VIEW mine.v")
+    folder.sync()
+    folder.sync()
+    assert folder.one("SELECT to_regnamespace('first') IS NULL")
+    assert folder.problems() == {}
+
+
+def test_what_a_person_attached_or_detached_stays_so(folder: Folder) -> None:
+    folder.db.execute("SELECT rvbbit_attach_session('first', 'kept')")
+    folder.db.execute("SELECT rvbbit.set_policy('none')")
+    folder.write("second", "CREATE TABLE t AS SELECT 1 AS a")
+    folder.write("first", "CREATE TABLE u AS SELECT 1 AS x")
+    folder.sync()
+    assert folder.attached() == {"first": "kept"}
+    assert folder.one("SELECT to_regclass('kept.u') IS NOT NULL")
+    folder.db.execute("SELECT rvbbit.set_policy('all')")
+    folder.sync()
+    assert folder.attached() == {"first": "kept", "second": "second"}
+    folder.db.execute("SELECT rvbbit_detach_session('second')")
+    folder.sync()
+    assert folder.attached() == {"first": "kept"}
+
+
+def test_a_policy_takes_its_schemas_away(folder: Folder) -> None:
+    folder.db.execute("SELECT rvbbit.set_policy('none')")
+    assert folder.plan() == {("detach", "first")}
+    folder.sync()
+    assert folder.attached() == {}
+    folder.db.execute("SELECT rvbbit.set_policy('smart')")
+    folder.sync()
+    assert folder.attached() == {"first": "first"}
+
+
+def test_schemas_of_others_are_not_touched(folder: Folder) -> None:
+    folder.db.execute("CREATE SCHEMA theirs CREATE TABLE t (x int)")
+    folder.write("theirs", "CREATE TABLE t AS SELECT 1 AS a")
+    folder.sync()
+    name = folder.attached()["theirs"]
+    assert name.startswith("theirs_")
+    (folder.server.session_dir / "theirs.duckdb").unlink()
+    for _ in range(3):
+        folder.sync()
+    assert set(folder.attached()) == {"first"}
+    assert folder.rows("SELECT count(*) FROM theirs.t") == [(0,)]
+
+
+def test_bad_files_are_not_attached_and_stop_nobody(folder: Folder) -> None:
+    (folder.server.session_dir / "broken.duckdb").write_bytes(b"\x00" * 65536)
+    folder.write("second", "CREATE TABLE t AS SELECT 1 AS a")
+    folder.sync()
+    assert set(folder.attached()) == {"first", "second"}
+
+
+def test_who_holds_a_lock_is_waited_for_at_the_next_tick(folder: Folder) -> None:
+    folder.write("first", "ALTER TABLE t ADD COLUMN c INTEGER")
+    with folder.server.connect() as reader, reader.transaction():
+        reader.execute("LOCK TABLE pg_namespace IN ACCESS SHARE MODE")
+        reader.execute("SELECT count(a) FROM first.t")
+        folder.sync()
+        assert "c" not in folder.columns("first.t")
+        assert "lock timeout" in folder.problems()["first"]
+    folder.sync()
+    assert "c" in folder.columns("first.t")
+    assert folder.problems() == {}
+
+
+def test_an_idle_tick_writes_nothing(folder: Folder) -> None:
+    folder.sync()
+    state = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text, (SELECT sum(n_tup_ins + n_tup_upd)::int"
+    state += " FROM pg_stat_all_tables WHERE schemaname IN ('pg_catalog', 'rvbbit'))"
+    before = folder.one(state)
+    for _ in range(20):
+        folder.sync()
+    assert folder.one(state) == before
+
+
+def test_many_may_sync_at_once(folder: Folder) -> None:
+    for number in range(6):
+        folder.write(f"s{number}", "CREATE TABLE t AS SELECT 1 AS a")
+    failures: list[Exception] = []
+
+    def call() -> None:
+        try:
+            with folder.server.connect() as connection:
+                connection.execute("CALL rvbbit.sync()")
+        except psycopg.Error as error:
+            failures.append(error)
+
+    callers = [threading.Thread(target=call) for _ in range(4)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    folder.sync()
+    assert failures == []
+    assert len(folder.attached()) == 7
+    assert folder.problems() == {}
+
+
+def test_who_may_sync(folder: Folder) -> None:
+    with folder.server.connect(user="postgres") as admin, admin.transaction(force_rollback=True):
+        admin.execute("SET LOCAL ROLE rvbbit_reader")
+        assert admin.execute("SELECT attached FROM rvbbit.sync_status").fetchone() == (1,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            admin.execute("SELECT * FROM rvbbit.sync_plan()")
+    with folder.server.connect(user="postgres") as admin, admin.transaction(force_rollback=True):
+        admin.execute("SET LOCAL ROLE rvbbit_reader")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            admin.execute("CALL rvbbit.sync()")
