@@ -47,7 +47,7 @@ class Look:
         """True if the query names that column."""
         return any(attribute.remote_name == name for attribute in self.scan.columns)
 
-    def try_describe(self, file: SessionFile) -> tuple[Catalog | None, str | None]:
+    def try_describe(self, file: SessionFile) -> tuple[Catalog | None, RvbbitError | None]:
         """The session's tables, or None and why not: one bad session never hides the others."""
         try:
             return self.describe(file), None
@@ -57,7 +57,7 @@ class Look:
             problem = translate(error)
             if isinstance(problem, Interrupted):
                 raise problem from None
-            return None, problem.message
+            return None, problem
 
 
 @dataclass(frozen=True)

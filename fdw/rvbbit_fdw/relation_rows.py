@@ -1,7 +1,7 @@
 """The rows of rvbbit_tables and rvbbit_columns: what each session holds and what an import makes of it.
 
 Names and types are those of the importer's own functions. A session that cannot be read has no rows;
-rvbbit_sessions says why.
+its table_count in rvbbit_sessions is then null, which tells it from a session without tables.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from rvbbit_fdw import importer
 from rvbbit_fdw.catalog import Catalog, Column, Relation
+from rvbbit_fdw.errors import FolderUnusable, StoreFull
 from rvbbit_fdw.listing import SNAPSHOTS, ListedColumn, Listing, Look
 from rvbbit_fdw.sessions import Wanted
 
@@ -40,7 +41,9 @@ class ColumnRow:
 def _tables(look: Look, wanted: Wanted) -> Iterator[TableRow]:
     for file in look.folder.list(wanted, look.check):
         look.check()
-        catalog, _ = look.try_describe(file)
+        catalog, problem = look.try_describe(file)
+        if isinstance(problem, FolderUnusable | StoreFull):  # what no session is to blame for hides none
+            raise problem
         yield from _tables_of(file.session_id, catalog or Catalog())
 
 

@@ -49,7 +49,8 @@ class Row:
         if self.inspection.state not in _COUNTED_STATES:
             return (0 if self.inspection.state == "empty" else None), None
         catalog, problem = self.look.try_describe(self.file)
-        return (None if catalog is None else len(catalog.relations)), problem
+        message = problem.message if problem else None
+        return (None if catalog is None else len(catalog.relations)), message
 
 
 def _rows(look: Look, wanted: Wanted) -> Iterator[Row]:

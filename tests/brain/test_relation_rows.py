@@ -15,7 +15,7 @@ from rvbbit_fdw.backend import Backend
 from rvbbit_fdw.catalog import Catalog
 from rvbbit_fdw.catalog_cache import CatalogCache
 from rvbbit_fdw.engine import Engine
-from rvbbit_fdw.errors import ColumnNotFound, Interrupted
+from rvbbit_fdw.errors import ColumnNotFound, FolderUnusable, Interrupted, StoreFull
 from rvbbit_fdw.listings import LISTINGS
 from rvbbit_fdw.snapshot import SnapshotStore
 from tests.kit.folder import Folder, column, session_is
@@ -148,6 +148,28 @@ def test_sessions_that_cannot_be_read_have_no_rows(folder: Folder) -> None:
     os.truncate(torn, 20_480)
     for name in ("tables", "columns"):
         assert {row[0] for row in rows_of(folder, name, "session_id")} == {"etl", ODD}
+
+
+def test_what_cannot_be_read_is_told_from_what_is_empty(folder: Folder) -> None:
+    torn = folder.write("torn", "CREATE TABLE t AS SELECT * FROM range(100000)")
+    os.truncate(torn, 20_480)
+    folder.write("dropped", "CREATE TABLE t (i INTEGER)", "CHECKPOINT", "DROP TABLE t")
+    rows = folder.rows(folder.listing_request("session_id", "table_count"))
+    assert {name for name, count in rows if count is None} == {"bad", "torn"}
+    assert {name for name, count in rows if count == 0} == {"nothing", "dropped"}
+
+
+@pytest.mark.parametrize("problem", [StoreFull("full"), FolderUnusable("gone"), OSError(28, "full")])
+def test_a_store_that_fails_is_an_error(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
+    def failing(*_arguments: object) -> Catalog:
+        raise problem
+
+    monkeypatch.setattr(Backend, "describe", failing)
+    with pytest.raises((StoreFull, FolderUnusable)):
+        rows_of(folder, "tables", "session_id")
+    assert folder.rows(folder.listing_request("table_count"))
 
 
 def test_no_column_counts_rows(folder: Folder) -> None:
