@@ -13,7 +13,7 @@ from rvbbit_fdw.errors import NotSupported, OptionError, SchemaNotFound, Session
 from rvbbit_fdw.guard import shown
 from rvbbit_fdw.nearest import did_you_mean, nearest
 from rvbbit_fdw.options import DEFAULT_SCHEMA
-from rvbbit_fdw.sessions import Check, SessionFile, SessionFolder, no_check
+from rvbbit_fdw.sessions import SUFFIX, Check, SessionFile, SessionFolder, Wanted, no_check
 from rvbbit_fdw.sqltext import Sql, comma, pg_options, qualified, quote
 from rvbbit_fdw.tasks import Task
 
@@ -47,7 +47,9 @@ class Target:
 def find(remote_schema: str, folder: SessionFolder, check: Check = no_check) -> tuple[SessionFile, str]:
     """The session and its schema that a remote schema names: "<session_id>" or "<session_id>.<schema>".
 
-    A session whose own id contains the dot wins. SessionNotFound has a hint with names that are alike.
+    A session whose own id contains the dot wins. PostgreSQL cuts names in commands at 63 bytes, so a name of
+    that length stands for the one session whose id begins with it. SessionNotFound has a hint with names that
+    are alike.
     """
     if remote_schema == ALL_SESSIONS:
         raise NotSupported(
@@ -60,6 +62,11 @@ def find(remote_schema: str, folder: SessionFolder, check: Check = no_check) -> 
             return folder.find(session_id, check), schema
         except SessionNotFound as error:
             unknown = unknown or error
+    cut_off = _beginning_with(remote_schema, folder, check)
+    if len(cut_off) == 1:
+        return cut_off[0], DEFAULT_SCHEMA
+    if cut_off:
+        raise _ambiguous(remote_schema, cut_off)
     raise unknown or SessionNotFound(f'session "{remote_schema}" does not exist')
 
 
@@ -96,11 +103,14 @@ def relations_of(file: SessionFile, schema: str, catalog: Catalog) -> list[Relat
     """The tables and views of a schema; SchemaNotFound if the session has no such schema."""
     if not catalog.has_schema(schema):
         message = f'session "{file.session_id}" has no schema "{schema}"'
-        raise SchemaNotFound(
-            message,
-            hint=did_you_mean(nearest(schema, catalog.schemas)),
-        )
+        raise SchemaNotFound(message, hint=_schema_hint(file, schema, catalog))
     return catalog.in_schema(schema)
+
+
+def _schema_hint(file: SessionFile, schema: str, catalog: Catalog) -> str | None:
+    if f".{schema}" == SUFFIX:
+        return f'The name of a session is its file\'s without "{SUFFIX}": "{file.session_id}".'
+    return did_you_mean(nearest(schema, catalog.schemas))
 
 
 def binder(alias: str, task: Task) -> Callable[[Relation], str | None]:
@@ -126,6 +136,23 @@ def _readings(remote_schema: str) -> list[tuple[str, str]]:
             readings.append((remote_schema[:dot], remote_schema[dot + 1 :]))
         dot = remote_schema.rfind(".", 0, dot)
     return readings
+
+
+def _beginning_with(remote_schema: str, folder: SessionFolder, check: Check) -> list[SessionFile]:
+    """The sessions whose ids PostgreSQL would cut to this name."""
+    files = folder.list(Wanted(prefix=remote_schema), check)
+    return [
+        file for file in files if identifiers.cut(file.session_id, identifiers.MAX_BYTES) == remote_schema
+    ]
+
+
+def _ambiguous(remote_schema: str, files: Sequence[SessionFile]) -> SessionNotFound:
+    message = f'more than one session id begins with "{remote_schema}"'
+    return SessionNotFound(
+        message,
+        detail=f"PostgreSQL cuts names at {identifiers.MAX_BYTES} bytes; {len(files)} ids begin alike.",
+        hint='Create the foreign tables with CREATE FOREIGN TABLE, whose option "session" has no such limit.',
+    )
 
 
 def _left_out(file: SessionFile, relation: Relation, problem: str) -> Notice:

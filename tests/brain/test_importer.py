@@ -122,3 +122,30 @@ def test_too_many_columns(folder: Folder) -> None:
 def test_an_empty_session_gives_nothing(folder: Folder) -> None:
     folder.write("empty")
     assert folder.import_schema("empty")["commands"] == []
+
+
+LONG = "a" * 60 + "éé"  # 64 bytes: PostgreSQL's parser keeps 62, whole characters only
+
+
+def test_an_id_that_postgresql_cuts_is_found_by_its_start(folder: Folder) -> None:
+    folder.write(LONG)
+    folder.write("b" * 70)
+    assert names_of(folder, "a" * 60 + "é") == (LONG, "main")
+    assert names_of(folder, "b" * 63) == ("b" * 70, "main")
+    with pytest.raises(SessionNotFound, match="does not exist"):
+        names_of(folder, "b" * 62)
+
+
+def test_a_cut_id_that_means_two_sessions(folder: Folder) -> None:
+    folder.write("b" * 70)
+    folder.write("b" * 71)
+    with pytest.raises(SessionNotFound, match="more than one session") as caught:
+        names_of(folder, "b" * 63)
+    assert "2 ids" in str(caught.value.detail)
+
+
+def test_a_file_name_for_a_session_id(folder: Folder) -> None:
+    folder.write("a-1", "CREATE TABLE t (a INTEGER)")
+    with pytest.raises(SchemaNotFound, match="no schema") as caught:
+        folder.import_schema("a-1.duckdb")
+    assert caught.value.hint == 'The name of a session is its file\'s without ".duckdb": "a-1".'
