@@ -13,14 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from rvbbit_fdw import errors
-from rvbbit_fdw.inspection import Inspection, State, created_ns, inspect
 from rvbbit_fdw.nearest import did_you_mean, nearest
 from rvbbit_fdw.storage import WAL_SUFFIXES
-
-__all__ = [
-    "ALL", "SUFFIX", "Check", "Inspection", "SessionFile", "SessionFolder", "State", "Wanted",
-    "created_ns", "inspect", "is_session_id", "no_check",
-]  # fmt: skip
 
 SUFFIX: Final = ".duckdb"
 Check = Callable[[], None]

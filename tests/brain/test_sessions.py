@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from rvbbit_fdw import errors
-from rvbbit_fdw.inspection import Inspection
+from rvbbit_fdw.inspection import Inspection, created_ns, inspect
 from rvbbit_fdw.nearest import nearest
-from rvbbit_fdw.sessions import SessionFolder, Wanted, created_ns, inspect
+from rvbbit_fdw.sessions import SessionFolder, Wanted
 from tests.kit.writers import NEWEST_VERSION, RVBBIT_VERSION, Writer, make_session, writing
 
 
