@@ -185,7 +185,6 @@ def _too_wide(file: SessionFile, relation: Relation) -> Notice:
 
 
 def _column(name: str, column: Column) -> Sql:
-    options = [("duckdb_type", typemap.canonical(column.type))]
-    if name != column.name:
-        options.insert(0, ("column_name", column.name))
+    # The name also where it is the same: the column may be renamed later.
+    options = [("column_name", column.name), ("duckdb_type", typemap.canonical(column.type))]
     return Sql(f"{quote(name)} {typemap.lookup(column.type).declared} {pg_options(options)}")

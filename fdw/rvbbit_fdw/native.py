@@ -39,7 +39,7 @@ def call(task: int, operation: str, body: str) -> str:
     with _backend.running(task) as running:
         given = json.loads(body)
         request.check_version(given)
-        return json.dumps(run(given, running))
+        return _json(run(given, running))
 
 
 def open_scan(task: int, body: str) -> tuple[str, object]:
@@ -52,7 +52,7 @@ def open_scan(task: int, body: str) -> tuple[str, object]:
     except BaseException:
         _backend.finish(task)
         raise
-    return json.dumps(reply), stream
+    return _json(reply), stream
 
 
 def close_scan(task: int) -> None:
@@ -79,6 +79,11 @@ def describe_text(task: int, text: str) -> Description:  # noqa: ARG001 - the pr
         return _description(errors.translate_text(text))
     except Exception:
         return _description(errors.Internal("internal error of rvbbit_fdw"))
+
+
+def _json(reply: Body) -> str:
+    """A reply without \\u escapes, which PostgreSQL reads under some server encodings only."""
+    return json.dumps(reply, ensure_ascii=False)
 
 
 def _description(error: RvbbitError) -> Description:

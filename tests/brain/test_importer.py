@@ -30,10 +30,10 @@ def test_a_table_with_its_options(folder: Folder) -> None:
     (command,) = folder.import_schema("a-1")["commands"]
     assert command == (
         'CREATE FOREIGN TABLE "debug"."it\'s" ('
-        '"a""b" integer OPTIONS ("duckdb_type" \'INTEGER\'), '
+        '"a""b" integer OPTIONS ("column_name" \'a"b\', "duckdb_type" \'INTEGER\'), '
         '"ctid_" text OPTIONS ("column_name" \'ctid\', "duckdb_type" \'VARCHAR\'), '
-        '"e" text OPTIONS ("duckdb_type" \'ENUM\'), '
-        '"n" numeric(9,2) OPTIONS ("duckdb_type" \'DECIMAL(9,2)\')) '
+        '"e" text OPTIONS ("column_name" \'e\', "duckdb_type" \'ENUM\'), '
+        '"n" numeric(9,2) OPTIONS ("column_name" \'n\', "duckdb_type" \'DECIMAL(9,2)\')) '
         "SERVER \"rvbbit\" OPTIONS (\"session\" 'a-1', \"table_name\" 'it''s')"
     )
 
