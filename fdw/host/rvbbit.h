@@ -22,6 +22,7 @@
 
 /* Settings (module.c); sizes in kB, snapshot_limit in MB. */
 extern int	rvbbit_memory_limit;
+extern int	rvbbit_process_limit;
 extern int	rvbbit_temp_limit;
 extern int	rvbbit_snapshot_limit;
 extern int	rvbbit_threads;
@@ -44,6 +45,7 @@ extern void rvbbit_close(RvbbitStream **stream);
 
 /* lifetime.c: the begin and the end of a backend's Python */
 extern void lifetime_start_python(void);
+extern void lifetime_limit_memory(void);
 extern void lifetime_set_exit(void);
 extern void lifetime_remove_at_exit(const char *directory);
 
