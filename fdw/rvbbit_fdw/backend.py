@@ -107,14 +107,14 @@ class Backend:
         return found
 
     def count_tables(self, file: SessionFile, server: Server, settings: Settings, task: Task) -> int:
-        """How many tables and views the session's newest snapshot has."""
+        """How many tables and views of the session's newest snapshot may be read."""
         store = self.store(server, settings)
         snapshot = store.take(file, task.check)
         found = self._known_catalog(snapshot.directory)
         if found is None:
             with self.engine(server, settings).using(file, store, task) as attached:
                 found = self.catalog(attached, task)
-        return len(found.relations)
+        return sum(relation.refused is None for relation in found.relations)
 
     def _known_catalog(self, directory: str) -> Catalog | None:
         found = self._catalogs.get(directory)

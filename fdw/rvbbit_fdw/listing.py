@@ -16,7 +16,7 @@ from rvbbit_fdw.inspection import Inspection, created_ns, inspect
 from rvbbit_fdw.pushdown.prune import ColumnNames
 from rvbbit_fdw.request import Attribute, Scan
 from rvbbit_fdw.scan import COUNTING, Query
-from rvbbit_fdw.sessions import Check, SessionFile
+from rvbbit_fdw.sessions import Check, SessionFile, as_text
 from rvbbit_fdw.sqltext import Sql, comma, literal, quote
 
 Depth: TypeAlias = int
@@ -50,7 +50,7 @@ class Row:
 
     @property
     def table_count(self) -> int | None:
-        """How many tables and views it has; None if that cannot be found out."""
+        """How many tables and views it has that may be read; None if that cannot be found out."""
         return self._counted()[0]
 
     @property
@@ -114,7 +114,9 @@ COLUMNS: dict[str, ListedColumn] = {
     "table_count": ListedColumn("INTEGER", SNAPSHOTS, lambda row: row.table_count),
     "duckdb_version": ListedColumn("VARCHAR", HEADERS, lambda row: row.inspection.duckdb_version),
     "storage_version": ListedColumn("INTEGER", HEADERS, lambda row: row.inspection.storage_version),
-    "file_path": ListedColumn("VARCHAR", NAMES, lambda row: row.file.path if row.may_see_paths else None),
+    "file_path": ListedColumn(
+        "VARCHAR", NAMES, lambda row: as_text(row.file.path) if row.may_see_paths else None
+    ),
     # Last, so that it tells what making the other columns brought to light.
     "error": ListedColumn("VARCHAR", HEADERS, lambda row: row.error),
 }

@@ -22,6 +22,8 @@ from rvbbit_fdw.tasks import Task
 Body: TypeAlias = dict[str, Any]
 Description: TypeAlias = tuple[str, str, str | None, str | None, str | None]
 
+_VANISHED = "Drop the foreign tables of this session, or bring its file back."
+
 _backend = Backend()
 
 
@@ -132,7 +134,7 @@ def _find(asked: Scan, task: Task) -> SessionFile:
         raise errors.SessionNotFound(
             error.message,
             detail=f"Foreign table {qualified(asked.table.schema, asked.table.name)} reads it.",
-            hint=error.hint or "Drop the foreign tables of this session, or bring its file back.",
+            hint=" ".join(filter(None, [error.hint, _VANISHED])),
         ) from None
 
 

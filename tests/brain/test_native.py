@@ -122,7 +122,14 @@ def test_a_vanished_session(folder: Folder) -> None:
     assert "agile-cardinal-490cb1" in caught.value.message
     assert caught.value.detail is not None
     assert '"debug"."_output"' in caught.value.detail
-    assert caught.value.hint
+    assert caught.value.hint == "Drop the foreign tables of this session, or bring its file back."
+    folder.write("agile-cardinal-490cb2")
+    with pytest.raises(SessionNotFound) as caught:
+        folder.rows(folder.request("agile-cardinal-490cb1", "_output", [ID]))
+    assert caught.value.hint == (
+        'Did you mean "agile-cardinal-490cb2"? '
+        "Drop the foreign tables of this session, or bring its file back."
+    )
 
 
 def test_a_dropped_table(folder: Folder) -> None:
