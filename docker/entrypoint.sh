@@ -233,11 +233,22 @@ default_memory_limit() {
     echo "${share}MB"
 }
 
+# Half of the container's memory for any one backend, so that none can have the kernel end the server.
+default_process_limit() {
+    local limit share
+    limit=$(memory_limit_bytes)
+    share=$((${limit:-3221225472} / 2 / 1048576))
+    if [ "$share" -gt 1536 ]; then share=1536; fi
+    if [ "$share" -lt 256 ]; then share=256; fi
+    echo "${share}MB"
+}
+
 write_settings() {
     local connections
     printf 'cron.database_name = %s\n' "$(quote_literal "$POSTGRES_DB")" > "$run_folder/rvbbit.conf"
     connections=$(postgres -C max_connections "${@:2}" 2> /dev/null || echo 100)
     printf "rvbbit.memory_limit = '%s'\n" "$(default_memory_limit "$connections")" >> "$run_folder/rvbbit.conf"
+    printf "rvbbit.process_limit = '%s'\n" "$(default_process_limit)" >> "$run_folder/rvbbit.conf"
 }
 
 # On its socket only: nobody can connect from outside before all is in place. Jobs wait too.

@@ -14,6 +14,7 @@
 #include "catalog/pg_type.h"
 #include "common/int.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/fmgrprotos.h"
@@ -44,7 +45,7 @@ value_error(RvbbitColumn *column, int code, const char *problem, const char *val
 			(errcode(code),
 			 errmsg("value of column \"%s\" %s", column->name, problem),
 			 value ? errdetail("The value is %s.", value) : 0,
-			 errhint("Leave the column out, or convert the value in a view of the session.")));
+			 errhint("Leave the column out of the query.")));
 }
 
 static Datum
@@ -181,7 +182,8 @@ text_value(RvbbitColumn *column, int64 row)
 					"contains a NUL character, which text cannot hold", NULL);
 	if (GetDatabaseEncoding() != PG_UTF8)
 	{
-		slice.data = pg_any_to_server(slice.data, slice.length, PG_UTF8);
+		/* The conversion wants a C string, and may give back what it got. */
+		slice.data = pg_any_to_server(pnstrdup(slice.data, slice.length), slice.length, PG_UTF8);
 		slice.length = strlen(slice.data);
 	}
 	return slice;
@@ -246,6 +248,31 @@ decode_input(RvbbitColumn *column, int64 row)
 	return InputFunctionCall(&column->input, text, column->ioparam, column->typmod);
 }
 
+/*
+ * DuckDB writes intervals as PostgreSQL's style "postgres" does, which under
+ * another style would be read with other signs.
+ */
+static Datum
+decode_interval(RvbbitColumn *column, int64 row)
+{
+	int			style = IntervalStyle;
+	Datum		result;
+
+	PG_TRY();
+	{
+		IntervalStyle = INTSTYLE_POSTGRES;
+		result = decode_input(column, row);
+	}
+	PG_FINALLY();
+	{
+		IntervalStyle = style;
+	}
+	PG_END_TRY();
+	if (INTERVAL_NOT_FINITE(DatumGetIntervalP(result)))
+		value_error(column, ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "is out of range for type interval", NULL);
+	return result;
+}
+
 /* What the brain calls a decoder, and what it needs. */
 typedef struct DecoderEntry
 {
@@ -271,6 +298,7 @@ static const DecoderEntry decoders[] = {
 	{"time", "ttu", TIMEOID, decode_time},
 	{"timestamp", "tsu:", TIMESTAMPOID, decode_timestamp},
 	{"timestamptz", "tsu:UTC", TIMESTAMPTZOID, decode_timestamp},
+	{"interval", "U", INTERVALOID, decode_interval},
 	{"input", "U", InvalidOid, decode_input},
 };
 
@@ -307,7 +335,7 @@ column_choose(RvbbitColumn *column, const char *decoder, const char *format, Mem
 			(OidIsValid(entry->type) && entry->type != column->type))
 			break;
 		column->decode = entry->decode;
-		if (entry->decode == decode_input)
+		if (entry->decode == decode_input || entry->decode == decode_interval)
 		{
 			Oid			function;
 

@@ -126,6 +126,7 @@ prepare(void)
 	AddWaitEventToSet(wait_set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
 	AddWaitEventToSet(wait_set, WL_SOCKET_READABLE, done_fd, NULL, NULL);
 	before_shmem_exit(stop_at_exit, (Datum) 0);
+	lifetime_limit_memory();
 	prepared = true;
 }
 

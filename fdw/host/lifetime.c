@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <dlfcn.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "fmgr.h"
@@ -63,6 +64,39 @@ lifetime_start_python(void)
 				(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
 				 errmsg("could not start Python"),
 				 errdetail_internal("%s", error)));
+}
+
+/* The private memory of this process in bytes; 0 if it cannot be known. */
+static uint64
+private_memory(void)
+{
+	unsigned long pages = 0;
+	FILE	   *file = fopen("/proc/self/statm", "r");
+
+	if (file == NULL)
+		return 0;
+	if (fscanf(file, "%*u %*u %*u %*u %*u %lu", &pages) != 1)
+		pages = 0;
+	fclose(file);
+	return (uint64) pages * sysconf(_SC_PAGESIZE);
+}
+
+/*
+ * DuckDB does not count all that it allocates: one text of 2 GB made by a
+ * stored view passes by its limit, and the kernel would kill the server.  So
+ * the process has a limit too, beyond which an allocation is an ordinary
+ * error.  It leaves PostgreSQL's own work in this backend some room.
+ */
+void
+lifetime_limit_memory(void)
+{
+	struct rlimit limit;
+	uint64		now = private_memory();
+
+	if (rvbbit_process_limit == 0 || now == 0 || getrlimit(RLIMIT_DATA, &limit) != 0)
+		return;
+	limit.rlim_cur = Min(limit.rlim_max, now + (uint64) rvbbit_process_limit * 1024);
+	(void) setrlimit(RLIMIT_DATA, &limit);
 }
 
 static void

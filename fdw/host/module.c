@@ -23,6 +23,7 @@ PG_MODULE_MAGIC;
 PG_FUNCTION_INFO_V1(rvbbit_fdw_handler);
 
 int			rvbbit_memory_limit = 256 * 1024;
+int			rvbbit_process_limit = 1536 * 1024;
 int			rvbbit_temp_limit = 1024 * 1024;
 int			rvbbit_snapshot_limit = 2048;
 int			rvbbit_threads = 1;
@@ -37,6 +38,12 @@ define_settings(void)
 	DefineCustomIntVariable("rvbbit.memory_limit",
 							"Memory that DuckDB may use in one connection.",
 							NULL, &rvbbit_memory_limit, 256 * 1024, 16 * 1024, INT_MAX,
+							PGC_SU_BACKEND, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("rvbbit.process_limit",
+							"Memory that a connection may take once it reads sessions.",
+							"It bounds what DuckDB does not count, and leaves PostgreSQL room. "
+							"Zero turns the limit off.",
+							&rvbbit_process_limit, 1536 * 1024, 0, INT_MAX,
 							PGC_SU_BACKEND, GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomIntVariable("rvbbit.temp_limit",
 							"Disk space that DuckDB may use for spilling in one connection.",

@@ -22,6 +22,7 @@
 
 /* Settings (module.c); sizes in kB, snapshot_limit in MB. */
 extern int	rvbbit_memory_limit;
+extern int	rvbbit_process_limit;
 extern int	rvbbit_temp_limit;
 extern int	rvbbit_snapshot_limit;
 extern int	rvbbit_threads;
@@ -44,6 +45,7 @@ extern void rvbbit_close(RvbbitStream **stream);
 
 /* lifetime.c: the begin and the end of a backend's Python */
 extern void lifetime_start_python(void);
+extern void lifetime_limit_memory(void);
 extern void lifetime_set_exit(void);
 extern void lifetime_remove_at_exit(const char *directory);
 
@@ -69,12 +71,19 @@ extern uint64 *pin_take_released(int *count);
 /* options.c */
 extern char *option_value(List *options, const char *name);
 
-/* walk.c */
+/* walk.c: expressions as JSON */
 extern char *walk_conditions(List *clauses, Index relid, Oid table, List **parameters);
-extern void write_value(StringInfo buf, Oid type, Datum value, bool isnull);
+
+/* names.c: full names of what the catalogs hold */
 extern char *type_name(Oid type);
+extern char *function_name(Oid function);
+extern char *operator_name(Oid operator);
+extern char *collation_name(Oid collation);
+
+/* values.c: values as JSON, whatever the session's settings are */
 extern int	fixed_output_begin(void);
 extern void fixed_output_end(int nestlevel);
+extern void write_value(StringInfo buf, Oid type, Datum value, bool isnull);
 
 /* scan.c */
 extern char *scan_request(ForeignScanState *node, bool to_run);

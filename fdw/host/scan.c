@@ -165,25 +165,29 @@ begin_scan(ForeignScanState *node, int eflags)
 	node->fdw_state = state;
 }
 
+/*
+ * The values are computed under the session's settings, as in any other plan,
+ * and only written under fixed ones.
+ */
 static void
 write_parameters(StringInfo buf, ForeignScanState *node)
 {
-	RvbbitScan  *state = node->fdw_state;
-	int			nestlevel = fixed_output_begin();
-	const char *separator = "";
-	ListCell   *lc;
-	ListCell   *expr;
+	RvbbitScan *state = node->fdw_state;
+	int			count = list_length(state->parameters);
+	Datum	   *values = palloc(sizeof(Datum) * Max(count, 1));
+	bool	   *nulls = palloc(sizeof(bool) * Max(count, 1));
+	int			nestlevel;
 
+	for (int i = 0; i < count; i++)
+		values[i] = ExecEvalExpr((ExprState *) list_nth(state->parameters, i),
+								 node->ss.ps.ps_ExprContext, &nulls[i]);
+	nestlevel = fixed_output_begin();
 	appendStringInfoString(buf, ",\"parameters\":[");
-	forboth(lc, state->parameters, expr, state->parameter_exprs)
+	for (int i = 0; i < count; i++)
 	{
-		bool		isnull;
-		Datum		value = ExecEvalExpr((ExprState *) lfirst(lc),
-										 node->ss.ps.ps_ExprContext, &isnull);
-
-		appendStringInfoString(buf, separator);
-		write_value(buf, exprType(lfirst(expr)), value, isnull);
-		separator = ",";
+		if (i > 0)
+			appendStringInfoChar(buf, ',');
+		write_value(buf, exprType(list_nth(state->parameter_exprs, i)), values[i], nulls[i]);
 	}
 	appendStringInfoChar(buf, ']');
 	fixed_output_end(nestlevel);

@@ -11,21 +11,12 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "catalog/pg_collation.h"
-#include "catalog/pg_operator.h"
-#include "catalog/pg_proc.h"
-#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
-#include "utils/array.h"
-#include "utils/guc.h"
-#include "utils/json.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 #include "rvbbit.h"
 
@@ -39,166 +30,11 @@ typedef struct Walk
 
 static void write_node(Walk *walk, Node *node);
 
-/* Values are written under these settings, whatever the session's are. */
-int
-fixed_output_begin(void)
-{
-	int			nestlevel = NewGUCNestLevel();
-
-	(void) set_config_option("datestyle", "ISO", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-	(void) set_config_option("intervalstyle", "postgres", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-	(void) set_config_option("extra_float_digits", "1", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-	(void) set_config_option("timezone", "UTC", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-	return nestlevel;
-}
-
-void
-fixed_output_end(int nestlevel)
-{
-	AtEOXact_GUC(true, nestlevel);
-}
-
-static char *
-qualified(Oid namespace, const char *name)
-{
-	return psprintf("%s.%s", get_namespace_name_or_temp(namespace), name);
-}
-
-/* schema.name of a type, such as pg_catalog.int4 */
-char *
-type_name(Oid type)
-{
-	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
-	Form_pg_type form;
-	char	   *name;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for type %u", type);
-	form = (Form_pg_type) GETSTRUCT(tuple);
-	name = qualified(form->typnamespace, NameStr(form->typname));
-	ReleaseSysCache(tuple);
-	return name;
-}
-
-/* schema.name(argument types) of a function */
-static char *
-function_name(Oid function)
-{
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	StringInfoData buf;
-	Form_pg_proc form;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for function %u", function);
-	form = (Form_pg_proc) GETSTRUCT(tuple);
-	initStringInfo(&buf);
-	appendStringInfo(&buf, "%s(", qualified(form->pronamespace, NameStr(form->proname)));
-	for (int i = 0; i < form->pronargs; i++)
-		appendStringInfo(&buf, "%s%s", i > 0 ? "," : "", type_name(form->proargtypes.values[i]));
-	appendStringInfoChar(&buf, ')');
-	ReleaseSysCache(tuple);
-	return buf.data;
-}
-
-/* schema.name(argument types) of an operator */
-static char *
-operator_name(Oid operator)
-{
-	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));
-	Form_pg_operator form;
-	char	   *left = "";
-	char	   *name;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for operator %u", operator);
-	form = (Form_pg_operator) GETSTRUCT(tuple);
-	if (OidIsValid(form->oprleft))
-		left = psprintf("%s,", type_name(form->oprleft));
-	name = psprintf("%s(%s%s)", qualified(form->oprnamespace, NameStr(form->oprname)),
-					left, type_name(form->oprright));
-	ReleaseSysCache(tuple);
-	return name;
-}
-
-static void
-write_scalar(StringInfo buf, Oid type, Datum value, bool isnull)
-{
-	Oid			output;
-	bool		is_varlena;
-
-	if (isnull)
-	{
-		appendStringInfoString(buf, "null");
-		return;
-	}
-	getTypeOutputInfo(type, &output, &is_varlena);
-	escape_json(buf, OidOutputFunctionCall(output, value));
-}
-
-static void
-write_array(StringInfo buf, ArrayType *array)
-{
-	Datum	   *elements;
-	bool	   *nulls;
-	int			count;
-	int16		length;
-	bool		by_value;
-	char		align;
-
-	get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &by_value, &align);
-	deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, align, &elements, &nulls, &count);
-	appendStringInfoChar(buf, '[');
-	for (int i = 0; i < count; i++)
-	{
-		if (i > 0)
-			appendStringInfoChar(buf, ',');
-		write_scalar(buf, ARR_ELEMTYPE(array), elements[i], nulls[i]);
-	}
-	appendStringInfoChar(buf, ']');
-}
-
-/* null, text, or the elements of a one-dimensional array */
-void
-write_value(StringInfo buf, Oid type, Datum value, bool isnull)
-{
-	if (!isnull && type_is_array(type))
-	{
-		ArrayType  *array = DatumGetArrayTypeP(value);
-
-		if (ARR_NDIM(array) <= 1)
-		{
-			write_array(buf, array);
-			return;
-		}
-	}
-	write_scalar(buf, type, value, isnull);
-}
-
 static void
 write_type(Walk *walk, Oid type, int32 typmod)
 {
 	request_string(&walk->buf, "type", type_name(type));
 	appendStringInfo(&walk->buf, ",\"typmod\":%d", typmod);
-}
-
-/* schema.name of a collation */
-static char *
-collation_name(Oid collation)
-{
-	HeapTuple	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
-	Form_pg_collation form;
-	char	   *name;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for collation %u", collation);
-	form = (Form_pg_collation) GETSTRUCT(tuple);
-	name = qualified(form->collnamespace, NameStr(form->collname));
-	ReleaseSysCache(tuple);
-	return name;
 }
 
 static void

@@ -19,7 +19,7 @@ from rvbbit_fdw.sqltext import Sql, literal
 
 FILE_NAME = "catalog.json"
 # To be raised also when the guard judges differently: what is kept holds its verdicts.
-_FORMAT = 3
+_FORMAT = 4
 
 # Each of these is one cheap pass: DuckDB plans joins, unions and orders longer than it runs them.
 _SCHEMAS = "SELECT schema_name, internal FROM duckdb_schemas() WHERE database_name = {database}"
@@ -107,6 +107,10 @@ class Catalog:
     def has_schema(self, schema: str) -> bool:
         """True if the session has that schema."""
         return schema.lower() in {known.lower() for known in self.schemas}
+
+    def count_readable(self) -> int:
+        """How many tables and views may be read."""
+        return sum(relation.refused is None for relation in self.relations)
 
     @cached_property
     def _by_name(self) -> dict[tuple[str, str], Relation]:

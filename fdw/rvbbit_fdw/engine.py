@@ -93,6 +93,7 @@ class Engine:
             return held
         for _ in range(_TRIES):
             snapshot = store.take(file, task.check)
+            store.keep_workplace(str(self.workplace))
             with suppress(SnapshotGone):
                 return self._use_snapshot(pin, file, snapshot, task)
         message = f'session "{file.session_id}" is being replaced faster than it can be read'

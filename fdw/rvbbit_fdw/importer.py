@@ -13,7 +13,7 @@ from rvbbit_fdw.errors import NotSupported, OptionError, SchemaNotFound, Session
 from rvbbit_fdw.guard import shown
 from rvbbit_fdw.nearest import did_you_mean, nearest
 from rvbbit_fdw.options import DEFAULT_SCHEMA
-from rvbbit_fdw.sessions import Check, SessionFile, SessionFolder, Wanted, no_check
+from rvbbit_fdw.sessions import SUFFIX, Check, SessionFile, SessionFolder, Wanted, no_check
 from rvbbit_fdw.sqltext import Sql, comma, pg_options, qualified, quote
 from rvbbit_fdw.tasks import Task
 
@@ -50,8 +50,9 @@ def find(
 ) -> tuple[SessionFile, str]:
     """The session and its schema that a remote schema names: "<session_id>" or "<session_id>.<schema>".
 
-    A session whose own id contains the dot wins. With the option `session` the remote schema is the schema
-    alone. SessionNotFound has a hint with names that are alike.
+    A session whose own id contains the dot wins. PostgreSQL cuts names in commands at 63 bytes, so a name of
+    that length stands for the one session whose id begins with it. With the option `session` the remote
+    schema is the schema alone. SessionNotFound has a hint with names that are alike.
     """
     if session is not None:
         return folder.find(session, check), remote_schema
@@ -128,11 +129,14 @@ def relations_of(file: SessionFile, schema: str, catalog: Catalog) -> list[Relat
     """The tables and views of a schema; SchemaNotFound if the session has no such schema."""
     if not catalog.has_schema(schema):
         message = f'session "{file.session_id}" has no schema "{schema}"'
-        raise SchemaNotFound(
-            message,
-            hint=did_you_mean(nearest(schema, catalog.schemas)),
-        )
+        raise SchemaNotFound(message, hint=_schema_hint(file, schema, catalog))
     return catalog.in_schema(schema)
+
+
+def _schema_hint(file: SessionFile, schema: str, catalog: Catalog) -> str | None:
+    if f".{schema}" == SUFFIX:
+        return f'The name of a session is its file\'s without "{SUFFIX}": "{file.session_id}".'
+    return did_you_mean(nearest(schema, catalog.schemas))
 
 
 def binder(alias: str, task: Task) -> Callable[[Relation], str | None]:
@@ -159,10 +163,10 @@ def _by_beginning(beginning: str, folder: SessionFolder, check: Check) -> Sessio
         if identifiers.cut(file.session_id, identifiers.MAX_BYTES) == beginning
     ]
     if len(alike) > 1:
-        message = f'more than one session begins with "{beginning}"'
+        message = f'more than one session id begins with "{beginning}"'
         raise SessionNotFound(
             message,
-            detail=f"PostgreSQL cuts names at {identifiers.MAX_BYTES} bytes.",
+            detail=f"PostgreSQL cuts names at {identifiers.MAX_BYTES} bytes; {len(alike)} ids begin alike.",
             hint="Name the session by an option: "
             "IMPORT FOREIGN SCHEMA main ... OPTIONS (session '<session_id>').",
         )
@@ -208,7 +212,6 @@ def _too_wide(file: SessionFile, relation: Relation) -> Notice:
 
 
 def _column(name: str, column: Column) -> Sql:
-    options = [("duckdb_type", remembered_type(column))]
-    if name != column.name:
-        options.insert(0, ("column_name", column.name))
+    # The name also where it is the same: the column may be renamed later.
+    options = [("column_name", column.name), ("duckdb_type", remembered_type(column))]
     return Sql(f"{quote(name)} {declared_type(column)} {pg_options(options)}")

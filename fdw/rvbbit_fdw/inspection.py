@@ -9,7 +9,7 @@ import functools
 import os
 import stat
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from rvbbit_fdw.storage import HEADER_BYTES, CorruptHeader, Header, read_header
@@ -24,11 +24,11 @@ State = Literal["ready", "live", "empty", "corrupt", "encrypted", "newer", "unre
 class Inspection:
     """What the headers and the lock of a session say; `error` is a part of a sentence without any path.
 
-    States, the first that holds: `unreadable` (permissions, vanished, an I/O error), `corrupt` (also a
-    file of no bytes, unless a writer is just making it: `live`), `encrypted`, `newer` (storage that DuckDB
-    here cannot read), `live` (a writer holds the lock), `empty` (headers alone and no WAL byte: no table was
-    ever committed), `ready`. A checkpointed file whose tables were all dropped is `ready`: only DuckDB could
-    tell.
+    States, the first that holds: `unreadable` (permissions, vanished, an I/O error, a WAL that cannot be
+    opened, a file name that is not UTF-8), `corrupt` (also a file of no bytes, unless a writer is just making
+    it: `live`), `encrypted`, `newer` (too new a storage for DuckDB here), `live` (a writer holds the lock),
+    `empty` (headers alone and no WAL byte: no table was ever committed), `ready`. A checkpointed file whose
+    tables were all dropped is `ready`: only DuckDB could tell.
     """
 
     state: State
@@ -39,13 +39,17 @@ class Inspection:
 
 def inspect(file: SessionFile) -> Inspection:
     """Read 12 KB and ask for the lock; never raises for anything that is wrong with the file."""
+    if not file.has_valid_name:
+        return Inspection("unreadable", error="the file name is not valid UTF-8")
     try:
         descriptor = open_regular(file.target)
     except OSError as error:
         return Inspection("unreadable", error=_why_unreadable(error))
     try:
         data, status = read_start(descriptor)
-        return _judge(data, _has_writer(descriptor), status.st_size, file.wal_bytes)
+        found = _judge(data, _has_writer(descriptor), status.st_size, file.wal_bytes)
+        problem = _wal_problem(file)
+        return found if problem is None else replace(found, state="unreadable", error=problem)
     except OSError as error:
         return Inspection("unreadable", error=_why_unreadable(error))
     finally:
@@ -130,6 +134,24 @@ def _has_writer(descriptor: int) -> bool:
     except OSError:
         return False
     return bool(struct.unpack("hhqqi4x", answer)[0] == fcntl.F_WRLCK)
+
+
+def unreadable_wal(error: OSError) -> str:
+    """What is wrong when a WAL file cannot be opened."""
+    reasons = {errno.ELOOP: "it is a symbolic link"}
+    reason = reasons.get(error.errno or 0, (error.strerror or "unknown reason").lower())
+    return f"its write-ahead log cannot be read: {reason}"
+
+
+def _wal_problem(file: SessionFile) -> str | None:
+    for suffix in file.wals:
+        try:
+            os.close(open_regular(file.path + suffix))
+        except FileNotFoundError:  # checkpointed meanwhile
+            continue
+        except OSError as error:
+            return unreadable_wal(error)
+    return None
 
 
 def _why_unreadable(error: OSError) -> str:

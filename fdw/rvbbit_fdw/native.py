@@ -25,6 +25,8 @@ from rvbbit_fdw.tasks import Task
 Body: TypeAlias = dict[str, Any]
 Description: TypeAlias = tuple[str, str, str | None, str | None, str | None]
 
+_VANISHED = "Drop the foreign tables of this session, or bring its file back."
+
 _backend = Backend()
 
 
@@ -42,7 +44,7 @@ def call(task: int, operation: str, body: str) -> str:
     with _backend.running(task) as running:
         given = json.loads(body)
         request.check_version(given)
-        return json.dumps(run(given, running))
+        return _json(run(given, running))
 
 
 def open_scan(task: int, body: str) -> tuple[str, object]:
@@ -55,7 +57,7 @@ def open_scan(task: int, body: str) -> tuple[str, object]:
     except BaseException:
         _backend.finish(task)
         raise
-    return json.dumps(reply), stream
+    return _json(reply), stream
 
 
 def close_scan(task: int) -> None:
@@ -82,6 +84,11 @@ def describe_text(task: int, text: str) -> Description:  # noqa: ARG001 - the pr
         return _description(errors.translate_text(text))
     except Exception:
         return _description(errors.Internal("internal error of rvbbit_fdw"))
+
+
+def _json(reply: Body) -> str:
+    """A reply without \\u escapes, which PostgreSQL reads under some server encodings only."""
+    return json.dumps(reply, ensure_ascii=False)
 
 
 def _description(error: RvbbitError) -> Description:
@@ -130,7 +137,7 @@ def _find(asked: Scan, task: Task) -> SessionFile:
         raise errors.SessionNotFound(
             error.message,
             detail=f"Foreign table {qualified(asked.table.schema, asked.table.name)} reads it.",
-            hint=error.hint or "Drop the foreign tables of this session, or bring its file back.",
+            hint=" ".join(filter(None, [error.hint, _VANISHED])),
         ) from None
 
 

@@ -17,7 +17,7 @@ from rvbbit_fdw import errors
 from rvbbit_fdw.copying import SourceError, copy_file
 from rvbbit_fdw.eviction import mark_taken
 from rvbbit_fdw.fingerprint import Fingerprint, take_fingerprint
-from rvbbit_fdw.inspection import Inspection, judge_header, open_regular, read_start
+from rvbbit_fdw.inspection import Inspection, judge_header, open_regular, read_start, unreadable_wal
 from rvbbit_fdw.sessions import Check, SessionFile
 from rvbbit_fdw.storage import WAL_SUFFIXES
 from rvbbit_fdw.store import store_errors
@@ -97,6 +97,8 @@ def _copy_one(file: SessionFile, source: str, target: str, check: Check, *, may_
     except OSError as error:
         if may_miss and error.errno in {errno.ENOENT, errno.ENAMETOOLONG}:
             return 0
+        if may_miss:
+            raise unusable(file.session_id, Inspection("unreadable", error=unreadable_wal(error))) from None
         raise _unreadable(file, error) from None
     try:
         with store_errors():

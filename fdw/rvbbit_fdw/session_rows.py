@@ -9,7 +9,7 @@ from functools import cached_property
 from rvbbit_fdw import policy
 from rvbbit_fdw.inspection import Inspection, created_ns, inspect
 from rvbbit_fdw.listing import HEADERS, NAMES, SNAPSHOTS, Depth, ListedColumn, Listing, Look
-from rvbbit_fdw.sessions import SessionFile, Wanted
+from rvbbit_fdw.sessions import SessionFile, Wanted, as_text
 
 _MEBIBYTE = 1 << 20
 _HOUR_NS = 3_600_000_000_000
@@ -32,11 +32,11 @@ class Row:
     @property
     def path(self) -> str | None:
         """Its path, for those who may see paths."""
-        return self.file.path if self.look.scan.may_see_paths else None
+        return as_text(self.file.path) if self.look.scan.may_see_paths else None
 
     @property
     def table_count(self) -> int | None:
-        """How many tables and views it has; None if that cannot be found out."""
+        """How many tables and views it has that may be read; None if that cannot be found out."""
         return self._counted[0]
 
     @property
@@ -50,7 +50,7 @@ class Row:
             return (0 if self.inspection.state == "empty" else None), None
         catalog, problem = self.look.try_describe(self.file)
         message = problem.message if problem else None
-        return (None if catalog is None else len(catalog.relations)), message
+        return (None if catalog is None else catalog.count_readable()), message
 
 
 def _rows(look: Look, wanted: Wanted) -> Iterator[Row]:

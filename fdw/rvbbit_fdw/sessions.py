@@ -13,14 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from rvbbit_fdw import errors
-from rvbbit_fdw.inspection import Inspection, State, created_ns, inspect
 from rvbbit_fdw.nearest import did_you_mean, nearest
 from rvbbit_fdw.storage import WAL_SUFFIXES
-
-__all__ = [
-    "ALL", "SUFFIX", "Check", "Inspection", "SessionFile", "SessionFolder", "State", "Wanted",
-    "created_ns", "inspect", "is_session_id", "no_check",
-]  # fmt: skip
 
 SUFFIX: Final = ".duckdb"
 Check = Callable[[], None]
@@ -29,6 +23,7 @@ Check = Callable[[], None]
 _CHECK_EVERY = 256
 # How many names are offered for an unknown one, and how many more are looked at that may be no sessions.
 _OFFERED = 3
+_REPLACED = "\ufffd"
 _NO_SESSIONS = 5
 
 
@@ -42,7 +37,7 @@ class SessionFile:
 
     `path` is the name in the folder, from which the WAL files have theirs; `target` is the regular file
     itself, another path only where `path` is a symbolic link within the folder. `modified_ns` is the newer
-    of db and WAL.
+    of db and WAL. `wals` has the suffixes of all that stands where a WAL file would, of whatever kind.
     """
 
     session_id: str
@@ -51,6 +46,12 @@ class SessionFile:
     size_bytes: int
     wal_bytes: int
     modified_ns: int
+    wals: tuple[str, ...] = ()
+
+    @property
+    def has_valid_name(self) -> bool:
+        """False if the file's name is not UTF-8; the id then only looks like it."""
+        return _is_utf8(self.path)
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,11 @@ class SessionFolder:
 
     def list(self, wanted: Wanted = ALL, check: Check = no_check) -> Iterator[SessionFile]:
         """The sessions wanted, in no order. Files that are no sessions, or vanish meanwhile, are left out."""
-        found = self._scanned(wanted, check) if wanted.ids is None else self._named(wanted.ids, check)
+        ids = wanted.ids
+        if ids is None or any(_REPLACED in session_id for session_id in ids):
+            found = self._scanned(wanted, check)
+        else:
+            found = self._named(ids, check)
         return (file for file in found if wanted.has(file))
 
     def find(self, session_id: str, check: Check = no_check) -> SessionFile:
@@ -128,7 +133,7 @@ class SessionFolder:
             number += 1
             if number % _CHECK_EVERY == 0:
                 check()
-            session_id = _shown(name.removesuffix(SUFFIX))
+            session_id = as_text(name.removesuffix(SUFFIX))
             if wanted.has_name(session_id):
                 file = self._from_entry(session_id, entry, entries)
                 if file is not None:
@@ -170,9 +175,10 @@ class SessionFolder:
             return None
         size, newest = 0, status.st_mtime_ns
         for wal in wals:
-            if wal is not None:
+            if wal is not None and stat.S_ISREG(wal.st_mode):
                 size, newest = size + wal.st_size, max(newest, wal.st_mtime_ns)
-        return SessionFile(session_id, path, target, status.st_size, size, newest)
+        there = tuple(suffix for suffix, wal in zip(WAL_SUFFIXES, wals, strict=True) if wal is not None)
+        return SessionFile(session_id, path, target, status.st_size, size, newest, there)
 
     def _inside(self, link: str) -> tuple[str, os.stat_result] | None:
         """The file that a symbolic link means, or None if it leads out of the folder or nowhere."""
@@ -190,13 +196,16 @@ class SessionFolder:
             raise folder_error(error) from None
 
     def _not_found(self, session_id: str, check: Check) -> errors.SessionNotFound:
-        names = [_shown(name.removesuffix(SUFFIX)) for name in self._entries(check) if name.endswith(SUFFIX)]
+        names = [as_text(name.removesuffix(SUFFIX)) for name in self._entries(check) if name.endswith(SUFFIX)]
         meant = session_id.rstrip("/").rsplit("/", 1)[-1].removesuffix(SUFFIX)
         like = [meant, *nearest(meant, names, check, most=_OFFERED + _NO_SESSIONS)]
         offered = [name for name in like if is_session_id(name) and self._stat_session(name)][:_OFFERED]
         if offered[:1] == [meant]:
             offered = [meant]
-        return errors.SessionNotFound(f'session "{session_id}" does not exist', hint=did_you_mean(offered))
+        hint = did_you_mean(offered)
+        if _REPLACED in session_id and session_id in names:
+            hint = "The name of its file is not valid UTF-8: rename the file."
+        return errors.SessionNotFound(f'session "{session_id}" does not exist', hint=hint)
 
 
 def is_session_id(text: str) -> bool:
@@ -212,26 +221,30 @@ def folder_error(error: OSError) -> errors.FolderUnusable:
     )
 
 
-def _shown(stem: str) -> str:
-    """The id as UTF-8 text: bytes of a name that are none become U+FFFD."""
+def as_text(stem: str) -> str:
+    """A name of a file as UTF-8 text: bytes that are none become U+FFFD."""
     if stem.isascii():
         return stem
     return os.fsencode(stem).decode("utf-8", "replace")
 
 
+def _is_utf8(path: str) -> bool:
+    try:
+        os.fsencode(path.rsplit("/", 1)[-1]).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _lstat(path: str) -> os.stat_result | None:
     try:
-        return _regular(os.lstat(path))
+        return os.lstat(path)
     except OSError:  # also a name that is too long to exist
         return None
 
 
 def _entry_stat(entry: os.DirEntry[str] | None) -> os.stat_result | None:
     try:
-        return None if entry is None else _regular(entry.stat(follow_symlinks=False))
+        return None if entry is None else entry.stat(follow_symlinks=False)
     except OSError:
         return None
-
-
-def _regular(status: os.stat_result) -> os.stat_result | None:
-    return status if stat.S_ISREG(status.st_mode) else None

@@ -94,6 +94,15 @@ class SnapshotStore:
         self._workplaces[owned.path] = owned
         return owned.path
 
+    def keep_workplace(self, workplace: str) -> None:
+        """Make a directory that workplace() gave again, if somebody emptied the store."""
+        owned = self._directories.own_again(workplace)
+        if owned is not None:
+            lost = self._workplaces.pop(workplace, None)
+            self._workplaces[workplace] = owned
+            if lost is not None:
+                lost.release()
+
     def leave(self, workplace: str) -> None:
         """Remove a directory that workplace() gave."""
         owned = self._workplaces.pop(workplace, None)

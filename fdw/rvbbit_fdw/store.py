@@ -66,6 +66,18 @@ class StoreDirectories:
                 if descriptor is not None:
                     return OwnedDirectory(path, descriptor)
 
+    def own_again(self, path: str) -> OwnedDirectory | None:
+        """Make and lock a directory that was removed from under its owner; None if it is there."""
+        with store_errors():
+            while not os.path.isdir(path):  # noqa: PTH112
+                os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120
+                with suppress(FileNotFoundError):
+                    os.makedirs(path, mode=0o700, exist_ok=True)  # noqa: PTH103
+                    descriptor = _lock_directory(path)
+                    if descriptor is not None:
+                        return OwnedDirectory(path, descriptor)
+        return None
+
     def lock_session(self, path: str) -> OwnedDirectory | None:
         """The directory of a session, made if needed, or None while another process has it."""
         with store_errors():

@@ -36,6 +36,10 @@ class TypeRow:
 
 _PLAIN = "{}"
 _TEXT = "CAST({} AS VARCHAR)"
+_MICROSECONDS = (
+    "CASE WHEN isfinite({}) THEN make_timestamp(epoch_ns({}) // 1000) ELSE CAST({} AS TIMESTAMP) END"
+)
+_HEX = r"'\x' || hex({})"
 
 
 def _row(declared: str, internal: str, decoder: str, expression: str = _PLAIN) -> TypeRow:
@@ -64,10 +68,11 @@ TABLE: dict[str, TypeRow] = {
     "TIMESTAMP": _row("timestamp", "timestamp", "timestamp"),
     "TIMESTAMP_S": _row("timestamp", "timestamp", "timestamp", "CAST({} AS TIMESTAMP)"),
     "TIMESTAMP_MS": _row("timestamp", "timestamp", "timestamp", "CAST({} AS TIMESTAMP)"),
-    "TIMESTAMP_NS": _row("timestamp", "timestamp", "timestamp", "CAST({} AS TIMESTAMP)"),
+    # Cut off towards 1970, as in DuckDB 1.4, which writes the sessions; a cast of DuckDB 2.0 rounds.
+    "TIMESTAMP_NS": _row("timestamp", "timestamp", "timestamp", _MICROSECONDS),
     "TIMESTAMP WITH TIME ZONE": _row("timestamptz", "timestamptz", "timestamptz"),
     # Through text: the Arrow form of an interval overflows without an error beyond 292 years of microseconds.
-    "INTERVAL": _row("interval", "interval", "input", _TEXT),
+    "INTERVAL": _row("interval", "interval", "interval", _TEXT),
     "UUID": _row("uuid", "uuid", "input", _TEXT),
     "BLOB": _row("bytea", "bytea", "bytea"),
     "JSON": _row("jsonb", "jsonb", "input", _TEXT),
@@ -97,10 +102,14 @@ def travel(duckdb_type: str, internal: str, typmod: int) -> Travel:
     """How a column of that DuckDB type reaches a column of that PostgreSQL type.
 
     What is not exactly as an import declares it goes through the type's input function, which applies typmod.
+    DuckDB's own text of a BLOB means other bytes to bytea, so bytes go in hex.
     """
     row = lookup(duckdb_type)
-    if internal == row.internal and typmod in {-1, row.typmod}:
+    applied = row.travel.decoder == "interval"
+    if internal == row.internal and (applied or typmod in {-1, row.typmod}):
         return row.travel
+    if row is TABLE["BLOB"]:
+        return Travel(_HEX, "input")
     return Travel(_TEXT, "input")
 
 

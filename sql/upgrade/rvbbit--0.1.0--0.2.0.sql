@@ -1009,6 +1009,8 @@ BEGIN
     ), present_columns AS MATERIALIZED (
         SELECT p.table_name, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
                (SELECT o.option_value FROM pg_catalog.pg_options_to_table(a.attfdwoptions) AS o
+                WHERE o.option_name = 'column_name') AS column_name,
+               (SELECT o.option_value FROM pg_catalog.pg_options_to_table(a.attfdwoptions) AS o
                 WHERE o.option_name = 'duckdb_type') AS duckdb_type
         FROM present AS p
         JOIN wanted AS w ON w.pg_name = p.table_name
@@ -1018,18 +1020,20 @@ BEGIN
                     ELSE 'alter column' END AS action,
                COALESCE(w.table_name, p.table_name) AS table_name, COALESCE(w.pg_name, p.attname) AS column_name,
                CASE WHEN p.attname IS NULL THEN
-                        pg_catalog.format('ADD COLUMN %I %s OPTIONS (%sduckdb_type %L)', w.pg_name, w.pg_type,
-                            CASE WHEN w.pg_name::text <> w.column_name
-                                 THEN pg_catalog.format('column_name %L, ', w.column_name) ELSE '' END, w.duckdb_type)
+                        pg_catalog.format('ADD COLUMN %I %s OPTIONS (column_name %L, duckdb_type %L)',
+                            w.pg_name, w.pg_type, w.column_name, w.duckdb_type)
                     WHEN w.pg_name IS NULL THEN pg_catalog.format('DROP COLUMN %I', p.attname)
-                    ELSE pg_catalog.format('ALTER COLUMN %1$I TYPE %2$s, ALTER COLUMN %1$I OPTIONS (%3$s duckdb_type %4$L)',
-                            w.pg_name, w.pg_type, CASE WHEN p.duckdb_type IS NULL THEN 'ADD' ELSE 'SET' END,
-                            w.duckdb_type)
+                    ELSE pg_catalog.format('ALTER COLUMN %1$I TYPE %2$s, '
+                                           'ALTER COLUMN %1$I OPTIONS (%3$s column_name %4$L, %5$s duckdb_type %6$L)',
+                            w.pg_name, w.pg_type,
+                            CASE WHEN p.column_name IS NULL THEN 'ADD' ELSE 'SET' END, w.column_name,
+                            CASE WHEN p.duckdb_type IS NULL THEN 'ADD' ELSE 'SET' END, w.duckdb_type)
                END AS change, w.position
         FROM (SELECT * FROM wanted_columns AS c
               WHERE c.table_name IN (SELECT x.table_name FROM present AS x)) AS w
         FULL JOIN present_columns AS p ON p.table_name = w.table_name AND p.attname = w.pg_name
-        WHERE (p.type, p.duckdb_type) IS DISTINCT FROM (w.type, w.duckdb_type)
+        WHERE (p.type, p.duckdb_type, COALESCE(p.column_name, p.attname::text))
+              IS DISTINCT FROM (w.type, w.duckdb_type, w.column_name)
     )
     SELECT 'create table', w.pg_name, NULL::name, NULL::text FROM wanted AS w
     WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c

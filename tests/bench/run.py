@@ -113,8 +113,8 @@ def memory(server: Server) -> None:
         for _ in range(50):
             db.execute("SELECT count(t) FROM s.t")
             figures.append(resident(db))
-    early, late = statistics.median(figures[5:10]), statistics.median(figures[-5:])
-    say(f"memory of the backend after 5 to 10 and after 45 to 50 scans: {early:.0f} MB, {late:.0f} MB")
+    early, late = statistics.median(figures[15:20]), statistics.median(figures[-5:])
+    say(f"memory of the backend after 15 to 20 and after 45 to 50 scans: {early:.0f} MB, {late:.0f} MB")
 
 
 def resident(db: psycopg.Connection) -> float:

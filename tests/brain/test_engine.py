@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 
 from rvbbit_fdw import engine
 from rvbbit_fdw.engine import Attached, Engine, connect_idle
-from rvbbit_fdw.errors import Interrupted, OutOfMemory, SnapshotGone, translate
+from rvbbit_fdw.errors import FolderUnusable, Interrupted, OutOfMemory, SnapshotGone, translate
 from rvbbit_fdw.request import Settings
 from rvbbit_fdw.sessions import SessionFile, SessionFolder
 from rvbbit_fdw.snapshot import Snapshot, SnapshotStore
@@ -231,6 +232,29 @@ def test_a_failed_attach_frees_the_name_and_leaves_no_file(
             bench.use("a")
     assert list(bench.engine.workplace.iterdir()) == []
     assert bench.use("a").alias == "a"
+
+
+def test_an_emptied_store_is_made_again(bench: Bench) -> None:
+    bench.use("a", pin=1)
+    place = bench.engine.workplace
+    shutil.rmtree(bench.folder.store)
+    bench.folder.write("b", "CREATE TABLE t AS SELECT 2 AS i")
+    assert bench.use("b", pin=1).alias == "b"
+    assert bench.value('SELECT i FROM "b".main.t') == 2
+    assert bench.value('SELECT i FROM "a".main.t') == 1
+    assert place.stat().st_mode & 0o777 == 0o700
+    SnapshotStore(str(bench.folder.store), 1 << 30).workplace()  # cleans: the new one is no litter
+    assert place.is_dir()
+    bench.folder.write("b", "INSERT INTO t VALUES (3)")
+    assert bench.use("b", pin=2).alias == "b (2)"
+
+
+def test_a_workplace_that_cannot_be_made_again(bench: Bench) -> None:
+    shutil.rmtree(bench.engine.workplace.parent)
+    bench.engine.workplace.parent.mkdir()
+    bench.engine.workplace.write_bytes(b"")
+    with pytest.raises(FolderUnusable, match="could not use the snapshot store"):
+        bench.use("a")
 
 
 def test_an_interrupted_task_takes_nothing(bench: Bench) -> None:

@@ -30,10 +30,10 @@ def test_a_table_with_its_options(folder: Folder) -> None:
     (command,) = folder.import_schema("a-1")["commands"]
     assert command == (
         'CREATE FOREIGN TABLE "debug"."it\'s" ('
-        '"a""b" integer OPTIONS ("duckdb_type" \'INTEGER\'), '
+        '"a""b" integer OPTIONS ("column_name" \'a"b\', "duckdb_type" \'INTEGER\'), '
         '"ctid_" text OPTIONS ("column_name" \'ctid\', "duckdb_type" \'VARCHAR\'), '
-        '"e" text OPTIONS ("duckdb_type" \'ENUM\'), '
-        '"n" numeric(9,2) OPTIONS ("duckdb_type" \'DECIMAL(9,2)\')) '
+        '"e" text OPTIONS ("column_name" \'e\', "duckdb_type" \'ENUM\'), '
+        '"n" numeric(9,2) OPTIONS ("column_name" \'n\', "duckdb_type" \'DECIMAL(9,2)\')) '
         "SERVER \"rvbbit\" OPTIONS (\"session\" 'a-1', \"table_name\" 'it''s')"
     )
 
@@ -87,7 +87,7 @@ def test_ids_that_postgres_cuts(folder: Folder) -> None:
     with pytest.raises(SessionNotFound):
         names_of(folder, long[:62])
     folder.write(long + "2")
-    with pytest.raises(SessionNotFound, match="more than one session begins with") as caught:
+    with pytest.raises(SessionNotFound, match="more than one session id begins with") as caught:
         names_of(folder, long[:63])
     assert caught.value.hint
     assert "OPTIONS (session " in caught.value.hint
@@ -153,3 +153,30 @@ def test_too_many_columns(folder: Folder) -> None:
 def test_an_empty_session_gives_nothing(folder: Folder) -> None:
     folder.write("empty")
     assert folder.import_schema("empty")["commands"] == []
+
+
+LONG = "a" * 60 + "éé"  # 64 bytes: PostgreSQL's parser keeps 62, whole characters only
+
+
+def test_an_id_that_postgresql_cuts_is_found_by_its_start(folder: Folder) -> None:
+    folder.write(LONG)
+    folder.write("b" * 70)
+    assert names_of(folder, "a" * 60 + "é") == (LONG, "main")
+    assert names_of(folder, "b" * 63) == ("b" * 70, "main")
+    with pytest.raises(SessionNotFound, match="does not exist"):
+        names_of(folder, "b" * 62)
+
+
+def test_a_cut_id_that_means_two_sessions(folder: Folder) -> None:
+    folder.write("b" * 70)
+    folder.write("b" * 71)
+    with pytest.raises(SessionNotFound, match="more than one session") as caught:
+        names_of(folder, "b" * 63)
+    assert "2 ids" in str(caught.value.detail)
+
+
+def test_a_file_name_for_a_session_id(folder: Folder) -> None:
+    folder.write("a-1", "CREATE TABLE t (a INTEGER)")
+    with pytest.raises(SchemaNotFound, match="no schema") as caught:
+        folder.import_schema("a-1.duckdb")
+    assert caught.value.hint == 'The name of a session is its file\'s without ".duckdb": "a-1".'

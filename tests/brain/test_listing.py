@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -74,6 +75,24 @@ def test_a_bad_session_hides_no_other(folder: Folder) -> None:
     state, count, error = rows["bad"]
     assert (state, count) == ("corrupt", None)
     assert error
+
+
+def test_a_file_whose_name_is_no_text(folder: Folder) -> None:
+    path = os.fsdecode(os.fsencode(folder.sessions) + b"/x-\xff.duckdb")
+    shutil.copy(folder.sessions / "good.duckdb", path)
+    assert table_of(folder, "state", "error")["x-\ufffd"] == (
+        "unreadable",
+        "the file name is not valid UTF-8",
+    )
+    (row,) = (
+        row for row in folder.rows(folder.listing_request(*ALL, may_see_paths=True)) if row[0] == "x-\ufffd"
+    )
+    assert dict(zip(ALL, row, strict=True))["file_path"].endswith("/x-\ufffd.duckdb")
+
+
+def test_views_that_may_not_be_read_are_not_counted(folder: Folder) -> None:
+    folder.write("good", "CREATE VIEW w AS SELECT content FROM read_text('/etc/passwd')")
+    assert table_of(folder, "table_count")["good"] == (2,)
 
 
 def test_paths_are_for_those_who_may_read_files(folder: Folder) -> None:

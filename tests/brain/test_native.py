@@ -100,6 +100,21 @@ def test_the_cleanup_names_this_process_own_directory(folder: Folder) -> None:
     assert list(Path(workplace).iterdir()) == []
 
 
+def test_replies_have_no_escapes(folder: Folder) -> None:
+    folder.write("é", "CREATE TABLE ü (日本 INTEGER)")
+    names = {"remote_schema": "é", "local_schema": "debug"}
+    reply = native.call(folder.next_task(), "import_schema", json.dumps(folder.server() | names))
+    assert "\\u" not in reply
+    assert "日本" in reply
+    copied = folder.store.rename(folder.root / "lager-ß")
+    request = folder.request("é", "ü", [column(1, "日本", "int4")])
+    request["server"]["options"]["snapshot_dir"] = str(copied)
+    task = folder.next_task()
+    reply, _ = native.open_scan(task, json.dumps(request))
+    native.close_scan(task)
+    assert "lager-ß" in reply
+
+
 def test_a_vanished_session(folder: Folder) -> None:
     (folder.sessions / "agile-cardinal-490cb1.duckdb").unlink()
     with pytest.raises(SessionNotFound) as caught:
@@ -107,7 +122,14 @@ def test_a_vanished_session(folder: Folder) -> None:
     assert "agile-cardinal-490cb1" in caught.value.message
     assert caught.value.detail is not None
     assert '"debug"."_output"' in caught.value.detail
-    assert caught.value.hint
+    assert caught.value.hint == "Drop the foreign tables of this session, or bring its file back."
+    folder.write("agile-cardinal-490cb2")
+    with pytest.raises(SessionNotFound) as caught:
+        folder.rows(folder.request("agile-cardinal-490cb1", "_output", [ID]))
+    assert caught.value.hint == (
+        'Did you mean "agile-cardinal-490cb2"? '
+        "Drop the foreign tables of this session, or bring its file back."
+    )
 
 
 def test_a_dropped_table(folder: Folder) -> None:

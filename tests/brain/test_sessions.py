@@ -3,14 +3,16 @@
 import os
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from rvbbit_fdw import errors
-from rvbbit_fdw.inspection import Inspection
+from rvbbit_fdw.inspection import Inspection, created_ns, inspect
 from rvbbit_fdw.nearest import nearest
-from rvbbit_fdw.sessions import SessionFolder, Wanted, created_ns, inspect
+from rvbbit_fdw.sessions import SessionFolder, Wanted
+from tests.kit.folder import Folder
 from tests.kit.writers import NEWEST_VERSION, RVBBIT_VERSION, Writer, make_session, writing
 
 
@@ -50,6 +52,66 @@ def test_ids_prune_and_refuse_paths(hostile: SessionFolder) -> None:
     now = time.time_ns()
     assert ids(hostile, Wanted(modified_after_ns=now + 10**12)) == set()
     assert ids(hostile, Wanted(modified_before_ns=now - 10**15)) == set()
+
+
+def test_a_name_that_is_no_text_is_listed_whatever_is_asked(hostile: SessionFolder) -> None:
+    (file,) = hostile.list(Wanted(ids=frozenset({"\ufffd", "other"})))
+    assert inspect(file) == Inspection("unreadable", error="the file name is not valid UTF-8")
+    assert ids(hostile, Wanted(prefix="\ufffd")) == {"\ufffd"}
+    with pytest.raises(errors.SessionNotFound) as caught:
+        hostile.find("\ufffd")
+    assert caught.value.hint == "The name of its file is not valid UTF-8: rename the file."
+
+
+def _make_directory(path: Path) -> None:
+    path.mkdir()
+
+
+def _make_link(path: Path) -> None:
+    path.with_name("elsewhere").write_bytes(b"x")
+    path.symlink_to("elsewhere")
+
+
+@pytest.mark.parametrize("suffix", [".wal", ".wal.checkpoint"])
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (_make_directory, "not a regular file"),
+        (os.mkfifo, "not a regular file"),
+        (_make_link, "it is a symbolic link"),
+    ],
+)
+def test_an_unreadable_wal_is_named(
+    tmp_path: Path, suffix: str, make: Callable[[Path], None], reason: str
+) -> None:
+    folder = Folder(tmp_path)
+    path = folder.write("a", "CREATE TABLE t (i INTEGER)")
+    make(Path(f"{path}{suffix}"))
+    problem = f"its write-ahead log cannot be read: {reason}"
+    for file in [SessionFolder(str(folder.sessions)).find("a"), *SessionFolder(str(folder.sessions)).list()]:
+        found = inspect(file)
+        assert (found.state, found.error) == ("unreadable", problem)
+        assert found.duckdb_version
+    with pytest.raises(errors.SessionUnusable) as caught:
+        folder.import_schema("a")
+    assert caught.value.message == f'could not read session "a": {problem}'
+
+
+def test_a_wal_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Folder(tmp_path)
+    path = folder.write("a", "CREATE TABLE t (i INTEGER)")
+    Path(f"{path}.wal").write_bytes(b"x")
+    real = os.open
+
+    def refuse(name: str, *rest: int) -> int:
+        if name.endswith(".wal"):
+            raise PermissionError(13, "Permission denied")
+        return real(name, *rest)
+
+    (file,) = SessionFolder(str(folder.sessions)).list()
+    monkeypatch.setattr(os, "open", refuse)
+    problem = "its write-ahead log cannot be read: permission denied"
+    assert (inspect(file).state, inspect(file).error) == ("unreadable", problem)
 
 
 @pytest.mark.parametrize("name", ["god one", "good one.duckdb", "/x/good one.duckdb", "../good one"])

@@ -395,7 +395,7 @@ def public() -> Iterator[Path]:
 
 _TAKE_UNPRIVILEGED = """
 import json
-from rvbbit_fdw.sessions import inspect
+from rvbbit_fdw.inspection import inspect
 if os.getuid() == 0:
     os.setgroups([])
     os.setgid(65534)

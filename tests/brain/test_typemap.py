@@ -24,6 +24,7 @@ FORMATS = {
     "uhugeint": "d:38,0",
     "text": "U",
     "input": "U",
+    "interval": "U",
     "bytea": "Z",
     "date": "tdD",
     "time": "ttu",
@@ -66,7 +67,9 @@ EDGES: dict[str, list[tuple[str, Any]]] = {
     "TIMESTAMP_MS": [("1970-01-01 00:00:00.001", 1000), ("infinity", 2**63 - 1)],
     "TIMESTAMP_NS": [
         ("1970-01-01 00:00:00.000001499", 1),
-        ("1970-01-01 00:00:00.000001501", 2),
+        ("1970-01-01 00:00:00.000001999", 1),
+        ("1969-12-31 23:59:59.999998001", -1),
+        ("2262-04-11 23:47:16.854775806", 9_223_372_036_854_775),
         ("infinity", 2**63 - 1),
         ("-infinity", -(2**63 - 1)),
     ],
@@ -153,6 +156,18 @@ def test_a_column_made_by_hand_goes_through_its_input_function() -> None:
     assert typemap.travel("INTEGER", "pg_catalog.int8", -1) == typemap.Travel("CAST({} AS VARCHAR)", "input")
     assert typemap.travel("VARCHAR", "public.my_domain", -1).decoder == "input"
     assert typemap.travel("TIMESTAMP", "pg_catalog.timestamp", 0).decoder == "input"
+    assert typemap.travel("INTERVAL", "pg_catalog.interval", 65535).decoder == "interval"
+    assert typemap.travel("INTERVAL", "pg_catalog.text", -1).decoder == "input"
+
+
+@pytest.mark.parametrize("internal", ["public.a_domain", "pg_catalog.text"])
+def test_bytes_go_in_hex_through_an_input_function(
+    connection: duckdb.DuckDBPyConnection, internal: str
+) -> None:
+    travel = typemap.travel("BLOB", internal, -1)
+    assert travel.decoder == "input"
+    result = deliver(connection, "BLOB", [r"\x00\xFFab\x5C", ""], travel)
+    assert result.rows == [(r"\x00FF61625C",), (r"\x",), (None,)]
 
 
 def test_numeric_is_native_only_with_the_imported_typmod() -> None:

@@ -317,18 +317,19 @@ def test_a_set_up_that_fails_later_keeps_nothing_else_closed(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("options", "arguments", "limit"),
+    ("options", "arguments", "limit", "process"),
     [
-        ({}, (), "256MB"),
-        ({"mem_limit": "4g"}, ("-c", "max_connections=20"), "153MB"),
-        ({"mem_limit": "1g"}, (), "64MB"),
+        ({}, (), "256MB", "1536MB"),
+        ({"mem_limit": "4g"}, ("-c", "max_connections=20"), "153MB", "1536MB"),
+        ({"mem_limit": "1g"}, (), "64MB", "512MB"),
     ],
 )
 def test_memory_of_a_backend_follows_the_container(
-    tmp_path: Path, options: dict[str, Any], arguments: tuple[str, ...], limit: str
+    tmp_path: Path, options: dict[str, Any], arguments: tuple[str, ...], limit: str, process: str
 ) -> None:
     with serving(tmp_path, *arguments, **options) as server, server.connect() as db:
         assert one(db, "SHOW rvbbit.memory_limit") == limit
+        assert one(db, "SHOW rvbbit.process_limit") == process
 
 
 def test_files_of_a_group_can_be_read(tmp_path: Path) -> None:

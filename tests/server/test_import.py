@@ -99,6 +99,16 @@ def test_a_view_over_a_missing_database_is_left_out_by_name(db: psycopg.Connecti
     assert [message for message in told if '"warehouse__shipments"' in message], told
 
 
+def test_an_id_that_is_longer_than_a_name_of_postgresql(db: psycopg.Connection, schema: str) -> None:
+    long = "production_etl_2024_12_20_sounding_2_inline_validator_totals_match_t1_0"
+    tables = import_session(db, schema, long)
+    assert len(tables) == 1
+    query = """
+        SELECT option_value FROM pg_foreign_table, pg_options_to_table(ftoptions)
+        WHERE ftrelid = %s::regclass AND option_name = 'session'"""
+    assert db.execute(query, [f"{schema}.{tables.pop()}"]).fetchone() == (long,)
+
+
 def test_types_of_a_data_frame(db: psycopg.Connection, schema: str) -> None:
     import_session(db, schema, "nb_4f1d2c3b5a69")
     found = columns(db, f"{schema}._frame")

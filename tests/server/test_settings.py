@@ -1,106 +1,114 @@
-"""rvbbit.set_policy() and rvbbit.settings: what attaches by itself, who may change it, what is refused."""
+"""Rows are the same in any encoding and under any settings, and memory stays bounded."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import errors, sql
 
 from tests.kit.container import Server
+from tests.kit.writers import make_session
 
 pytestmark = pytest.mark.server
 
-DEFAULTS = {
-    "policy": "smart",
-    "named_limit": "50",
-    "unnamed_limit": "10",
-    "unnamed_max_age_hours": "24",
-    "recent_limit": "50",
-    "recent_max_age_days": "7",
-    "include": "",
-    "exclude": "pg_client_%, health_check_%, http_api_%",
-}
-
-# arguments, what differs from the defaults afterwards
-CHANGES = [
-    ("", {}),
-    ("'all'", {"policy": "all"}),
-    ("policy => 'none', include => 'q4%'", {"policy": "none", "include": "q4%"}),
-    ("named_limit => 0, unnamed_limit => 3", {"named_limit": "0", "unnamed_limit": "3"}),
-    ("exclude => ''", {"exclude": ""}),
-    ("recent_limit => NULL", {}),
-]
-
-# arguments, SQLSTATE, message
-REFUSED = [
-    ("'clever'", "HV024", "smart, recent, all, none"),
-    ("''", "HV024", "smart, recent, all, none"),
-    ("'Smart'", "HV024", "smart, recent, all, none"),
-    ("named_limit => -1", "HV024", 'option "named_limit"'),
-    ("unnamed_max_age_hours => 2147483647", "HV024", 'option "unnamed_max_age_hours"'),
-    ("include => 'x\\'", "HV024", 'option "include"'),
-    ("'all', named_limit => -1", "HV024", 'option "named_limit"'),
-]
-
-# policy, a condition that holds for the sessions that attach by themselves, and only for them
-CHOICES = [
-    ("'none'", "false"),
-    ("'none', include => 'q4%,brave%'", "session_id LIKE 'q4%' OR session_id LIKE 'brave%'"),
-    ("'smart', unnamed_limit => 0, exclude => '', named_limit => 1000", "is_named AND size_bytes > 12288"),
-]
+SESSION = "plain-crane-c0c0c0"
+TEXTS = [(1, "", "one", ""), (2, "two", "", ""), (3, "", "three", "x"), (4, "grün", "", "ÿ")]
 
 
-@pytest.fixture
-def db(server: Server) -> Iterator[psycopg.Connection]:
-    """A connection of the login rvbbit; the policy is the default again afterwards."""
-    with server.connect() as connection:
-        yield connection
+@pytest.fixture(scope="module", autouse=True)
+def session(server: Server) -> Iterator[Path]:
+    """Texts that are empty or not ASCII, intervals of mixed signs, and views that want memory."""
+    path = server.session_dir / f"{SESSION}.duckdb"
+    rows = ", ".join(str(row) for row in TEXTS)
+    make_session(
+        path,
+        f"CREATE TABLE texts AS FROM (VALUES {rows}) AS t(id, a, b, c)",
+        "CREATE TABLE spans AS SELECT INTERVAL (-1) DAY + INTERVAL 2 HOUR AS mixed,"
+        " INTERVAL (-14) MONTH - INTERVAL 3 SECOND AS negative, INTERVAL 0 DAY AS zero",
+        "CREATE VIEW one_text AS SELECT repeat('x', 2000000000) AS t FROM range(100)",
+        "CREATE VIEW doubling AS WITH RECURSIVE d AS (SELECT 'x' AS t, 1 AS n UNION ALL"
+        " SELECT t || t, n + 1 FROM d WHERE n < 40) SELECT t FROM d",
+    )
+    yield path
+    path.unlink()
+
+
+def import_session(db: psycopg.Connection, schema: str) -> None:
+    """Import the session's tables."""
+    command = sql.SQL("IMPORT FOREIGN SCHEMA {} FROM SERVER rvbbit INTO {}")
+    db.execute(command.format(sql.Identifier(SESSION), sql.Identifier(schema)))
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "UTF8"])
+def test_texts_in_a_database_of_another_encoding(server: Server, encoding: str) -> None:
+    name = f"encoded_{encoding.lower()}"
     with server.connect(user="postgres") as admin:
-        query = """
-            SELECT format('ALTER SERVER rvbbit OPTIONS (DROP %I)', o.option_name)
-            FROM pg_foreign_server, pg_options_to_table(srvoptions) AS o
-            JOIN rvbbit._policy_options() AS p ON p.name = o.option_name WHERE srvname = 'rvbbit'"""
-        for (statement,) in admin.execute(query).fetchall():
-            admin.execute(statement)
+        admin.execute(
+            f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LOCALE_PROVIDER libc LOCALE 'C'"
+        )
+        try:
+            with server.connect(user="postgres", dbname=name) as db:
+                db.execute("CREATE EXTENSION rvbbit_fdw; CREATE EXTENSION rvbbit")
+                db.execute("CALL rvbbit.setup(session_dir => '/sessions', snapshot_dir => '/var/lib/rvbbit')")
+                db.execute("CREATE SCHEMA s")
+                import_session(db, "s")
+                rows = db.execute(
+                    "SELECT id, a::bytea, b::bytea, c::bytea FROM s.texts ORDER BY id"
+                ).fetchall()
+        finally:
+            admin.execute(f"DROP DATABASE {name}")
+    used = "latin-1" if encoding == "LATIN1" else "utf-8"
+    assert [(row[0], *(bytes(text).decode(used) for text in row[1:])) for row in rows] == TEXTS
 
 
-def settings(db: psycopg.Connection) -> dict[str, str]:
-    """The policy as rvbbit.settings shows it."""
-    query = "SELECT name, value FROM rvbbit.settings WHERE kind = 'option of the server'"
-    return dict(db.execute(query).fetchall())
+TODAY = "modified_at >= date_trunc('day', now())"
 
 
-@pytest.mark.parametrize(("arguments", "expected"), CHANGES)
-def test_changes(db: psycopg.Connection, arguments: str, expected: dict[str, str]) -> None:
-    answer: dict[str, str] = dict(db.execute(f"SELECT * FROM rvbbit.set_policy({arguments})").fetchall())
-    assert answer == settings(db) == DEFAULTS | expected
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+@pytest.mark.parametrize(
+    "condition",
+    [
+        TODAY,
+        "modified_at >= date_trunc('day', now() - interval '2 days')",
+        "session_id <> to_char(now(), 'HH24') AND modified_at > make_timestamptz(2026, 1, 1, 0, 0, 0.5)",
+        "session_id = ANY (ARRAY['plain-crane-c0c0c0', to_char(now(), 'TZH')])",
+    ],
+)
+def test_conditions_mean_what_the_time_zone_says(db: psycopg.Connection, zone: str, condition: str) -> None:
+    """Sessions chosen by a condition are those that it holds for when all are looked at."""
+    db.execute("SELECT set_config('timezone', %s, false)", [zone])
+    chosen = f"SELECT count(*) FROM rvbbit_sessions WHERE {condition}"
+    all_of_them = f"SELECT count(*) FROM (SELECT * FROM rvbbit_sessions OFFSET 0) AS s WHERE {condition}"
+    assert db.execute(chosen).fetchone() == db.execute(all_of_them).fetchone()
 
 
-@pytest.mark.parametrize(("arguments", "sqlstate", "message"), REFUSED)
-def test_what_is_refused(db: psycopg.Connection, arguments: str, sqlstate: str, message: str) -> None:
-    with pytest.raises(psycopg.Error, match=message) as caught:
-        db.execute(f"SELECT * FROM rvbbit.set_policy({arguments})")
-    assert caught.value.sqlstate == sqlstate
-    assert settings(db) == DEFAULTS
+@pytest.mark.parametrize("style", ["postgres", "postgres_verbose", "sql_standard", "iso_8601"])
+def test_intervals_under_any_style(db: psycopg.Connection, schema: str, style: str) -> None:
+    import_session(db, schema)
+    db.execute("SELECT set_config('intervalstyle', %s, false)", [style])
+    query = sql.SQL(
+        "SELECT extract(epoch FROM mixed)::bigint,"
+        " extract(epoch FROM negative - interval '-14 months')::bigint, extract(month FROM negative)::int,"
+        " zero = interval '0' FROM {}.spans"
+    )
+    assert db.execute(query.format(sql.Identifier(schema))).fetchone() == (-79200, -3, -2, True)
+    assert db.execute("SHOW intervalstyle").fetchone() == (style,)
 
 
-@pytest.mark.parametrize(("arguments", "condition"), CHOICES)
-def test_what_attaches_by_itself(db: psycopg.Connection, arguments: str, condition: str) -> None:
-    db.execute(f"SELECT * FROM rvbbit.set_policy({arguments})")
-    query = f"SELECT session_id FROM rvbbit_sessions WHERE auto_attach IS DISTINCT FROM ({condition})"
-    assert db.execute(query).fetchall() == []
+@pytest.mark.parametrize("view", ["one_text", "doubling"])
+def test_a_view_that_wants_all_memory_is_an_error(db: psycopg.Connection, schema: str, view: str) -> None:
+    import_session(db, schema)
+    query = sql.SQL("SELECT count(*) FROM {} WHERE length(t) > 0").format(sql.Identifier(schema, view))
+    with pytest.raises(errors.OutOfMemory):
+        db.execute(query)
+    small = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, "texts"))
+    assert db.execute(small).fetchone() == (4,)
 
 
-def test_settings_show_both_kinds_and_no_path(db: psycopg.Connection) -> None:
-    rows = db.execute("SELECT * FROM rvbbit.settings").fetchall()
-    assert {row[0] for row in rows} >= {"policy", "rvbbit.memory_limit", "rvbbit.threads"}
-    assert not [row for row in rows if any("/" in str(value) for value in row)]
-
-
-def test_a_policy_is_for_operators(server: Server) -> None:
-    with server.connect(user="postgres") as admin, admin.transaction(force_rollback=True):
-        admin.execute("SET LOCAL ROLE rvbbit_reader")
-        assert admin.execute("SELECT count(*) > 8 FROM rvbbit.settings").fetchone() == (True,)
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            admin.execute("SELECT * FROM rvbbit.set_policy('all')")
+def test_only_a_superuser_sets_limits(server: Server, db: psycopg.Connection) -> None:
+    for name in ("memory_limit", "process_limit", "temp_limit", "snapshot_limit", "threads"):
+        with pytest.raises((errors.InsufficientPrivilege, errors.CantChangeRuntimeParam)):
+            db.execute(f"SET rvbbit.{name} = 1")
