@@ -49,6 +49,11 @@ class Backend:
         if task is not None:
             task.close()
 
+    def read_by(self, number: int) -> str:
+        """What the scan of that number reads; nothing if it is unknown."""
+        task = self._tasks.get(number)
+        return "" if task is None else task.reads
+
     @contextmanager
     def running(self, number: int) -> Iterator[Task]:
         """A task for the time of the block."""
@@ -101,10 +106,12 @@ class Backend:
         directory = attached.snapshot.directory
         found = self._known_catalog(directory)
         if found is None:
-            found = catalog.read(task.cursor, attached.alias)
+            found = catalog.read(task.cursor, attached.alias, attached.snapshot.session_id)
+            if attached.renamed and found.names_session:  # its columns may be those of another state
+                return found.under_another_name()
             catalog.save(found, Path(directory))
             self._remember(directory, found)
-        return found
+        return found.under_another_name() if attached.renamed else found
 
     def count_tables(self, file: SessionFile, server: Server, settings: Settings, task: Task) -> int:
         """How many tables and views of the session's newest snapshot may be read."""

@@ -14,11 +14,12 @@ from typing import Any
 import duckdb
 
 from rvbbit_fdw import guard
-from rvbbit_fdw.guard import Name
+from rvbbit_fdw.guard import Name, Stored
 from rvbbit_fdw.sqltext import Sql, literal
 
 FILE_NAME = "catalog.json"
-_FORMAT = 2
+_FORMAT = 3
+_RENAMED = "it names its session, whose name is taken by another state of it, or by DuckDB itself"
 
 # Each of these is one cheap pass: DuckDB plans joins, unions and orders longer than it runs them.
 _SCHEMAS = "SELECT schema_name, internal FROM duckdb_schemas() WHERE database_name = {database}"
@@ -59,6 +60,10 @@ class Relation:
     comment: str | None = None
     refused: str | None = None
     """Why it may not be read; its columns are then not known."""
+    missing: bool = False
+    """The reason is a table that the session does not have."""
+    by_session: bool = False
+    """It names its session as the database, which is right only under the session's own name."""
 
     @property
     def is_view(self) -> bool:
@@ -93,13 +98,24 @@ class Catalog:
         """True if the session has that schema."""
         return schema.lower() in {known.lower() for known in self.schemas}
 
+    @property
+    def names_session(self) -> bool:
+        """True if anything is right only under the session's own name."""
+        return any(relation.by_session for relation in self.relations)
+
+    def under_another_name(self) -> Catalog:
+        """The catalog of a session that is not attached under its own name."""
+        if not self.names_session:
+            return self
+        return replace(self, relations=tuple(map(_renamed, self.relations)))
+
     @cached_property
     def _by_name(self) -> dict[tuple[str, str], Relation]:
         return {(relation.schema.lower(), relation.name.lower()): relation for relation in self.relations}
 
 
-def read(cursor: duckdb.DuckDBPyConnection, alias: str) -> Catalog:
-    """The catalog of the database that is attached under that name."""
+def read(cursor: duckdb.DuckDBPyConnection, alias: str, session_id: str = "") -> Catalog:
+    """The catalog of the session that is attached under that name."""
     # DuckDB calls every database's own "main" internal.
     schemas = [name for name, internal in _rows(cursor, _SCHEMAS, alias) if not internal or name == "main"]
     columns: dict[Name, list[Column]] = {}
@@ -108,8 +124,8 @@ def read(cursor: duckdb.DuckDBPyConnection, alias: str) -> Catalog:
         columns.setdefault((schema, table), []).append(Column(name, kind, bool(nullable)))
         defaults.setdefault((schema, table), []).extend([default] if default else [])
     found, selects = _relations(cursor, alias, defaults)
-    refused = guard.refusals(cursor, alias, selects)
-    relations = [_known(relation, columns, refused) for relation in found]
+    judged = guard.verdicts(cursor, alias, selects, session_id)
+    relations = [_known(relation, columns, judged) for relation in found]
     relations.sort(key=lambda relation: (relation.schema, relation.name))
     return Catalog(tuple(sorted(schemas)), tuple(relations))
 
@@ -158,13 +174,21 @@ def _relations(
 
 
 def _known(
-    relation: Relation, columns: Mapping[Name, Sequence[Column]], refused: Mapping[Name, str]
+    relation: Relation, columns: Mapping[Name, Sequence[Column]], judged: Mapping[Name, Stored]
 ) -> Relation:
     """The relation with its columns; with nothing of what its text may have made, if it is refused."""
     name = relation.schema, relation.name
-    if name in refused:
-        return replace(relation, comment=None, refused=refused[name])
-    return replace(relation, columns=tuple(columns.get(name, ())))
+    verdict = judged.get(name)
+    if verdict is not None and verdict.problem is not None:
+        return replace(relation, comment=None, refused=verdict.problem, missing=verdict.missing)
+    by_session = verdict is not None and verdict.by_session
+    return replace(relation, columns=tuple(columns.get(name, ())), by_session=by_session)
+
+
+def _renamed(relation: Relation) -> Relation:
+    if not relation.by_session:
+        return relation
+    return replace(relation, columns=(), comment=None, refused=_RENAMED)
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, template: str, alias: str) -> Iterable[tuple[Any, ...]]:

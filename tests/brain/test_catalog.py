@@ -67,7 +67,7 @@ def test_a_file_that_cannot_be_used_is_no_file(tmp_path: Path) -> None:
     assert catalog.load(tmp_path) is None
     catalog.save(Catalog(), tmp_path)
     good = (tmp_path / catalog.FILE_NAME).read_text()
-    for bad in ["", "{", "[]", "{}", good.replace('"format":2', '"format":0'), good[:-3], "\udcff"]:
+    for bad in ["", "{", "[]", "{}", good.replace('"format":3', '"format":0'), good[:-3], "\udcff"]:
         (tmp_path / catalog.FILE_NAME).write_bytes(bad.encode(errors="surrogateescape"))
         assert catalog.load(tmp_path) is None
 
