@@ -56,6 +56,11 @@ class Backend:
         if task is not None:
             task.close()
 
+    def read_by(self, number: int) -> str:
+        """What the scan of that number reads; nothing if it is unknown."""
+        task = self._tasks.get(number)
+        return "" if task is None else task.reads
+
     @contextmanager
     def running(self, number: int) -> Iterator[Task]:
         """A task for the time of the block."""
@@ -108,10 +113,12 @@ class Backend:
         directory = attached.snapshot.directory
         found = self._catalogs.get(directory) or catalog.load(Path(directory, catalog.FILE_NAME))
         if found is None:
-            found = catalog.read(task.cursor, attached.alias)
+            found = catalog.read(task.cursor, attached.alias, attached.snapshot.session_id)
+            if attached.renamed and found.names_session:  # its columns may be those of another state
+                return found.under_another_name()
             catalog.save(found, Path(directory, catalog.FILE_NAME))
         self._remember(directory, found)
-        return found
+        return found.under_another_name() if attached.renamed else found
 
     def describe(self, file: SessionFile, server: Server, settings: Settings, task: Task) -> Catalog:
         """The session's tables with what is wrong with its views; from a snapshot only if it has changed.
@@ -128,7 +135,8 @@ class Backend:
             with self.engine(server, settings).using(file, store, task) as attached:
                 read = self.catalog(attached, task)
                 found = catalog.try_views(read, importer.binder(attached.alias, task))
-            cache.save(session, attached.snapshot.key, found)
+            if not (attached.renamed and found.names_session):  # what it then refuses is so for the moment
+                cache.save(session, attached.snapshot.key, found)
         return found
 
     def _remember(self, directory: str, found: Catalog) -> None:

@@ -14,12 +14,13 @@ from typing import Any
 import duckdb
 
 from rvbbit_fdw import guard
-from rvbbit_fdw.guard import Name
+from rvbbit_fdw.guard import Name, Stored
 from rvbbit_fdw.sqltext import Sql, literal
 
 FILE_NAME = "catalog.json"
 # To be raised also when the guard judges differently: what is kept holds its verdicts.
 _FORMAT = 4
+_RENAMED = "it names its session, whose name is taken by another state of it, or by DuckDB itself"
 
 # Each of these is one cheap pass: DuckDB plans joins, unions and orders longer than it runs them.
 _SCHEMAS = "SELECT schema_name, internal FROM duckdb_schemas() WHERE database_name = {database}"
@@ -64,6 +65,10 @@ class Relation:
     """Why it may not be read; its columns are then not known."""
     broken: str | None = None
     """Why it cannot be read, if it is a view that was tried."""
+    missing: bool = False
+    """The reason is a table that the session does not have."""
+    by_session: bool = False
+    """It names its session as the database, which is right only under the session's own name."""
 
     @property
     def kind(self) -> str:
@@ -112,13 +117,24 @@ class Catalog:
         """How many tables and views may be read."""
         return sum(relation.refused is None for relation in self.relations)
 
+    @property
+    def names_session(self) -> bool:
+        """True if anything is right only under the session's own name."""
+        return any(relation.by_session for relation in self.relations)
+
+    def under_another_name(self) -> Catalog:
+        """The catalog of a session that is not attached under its own name."""
+        if not self.names_session:
+            return self
+        return replace(self, relations=tuple(map(_renamed, self.relations)))
+
     @cached_property
     def _by_name(self) -> dict[tuple[str, str], Relation]:
         return {(relation.schema.lower(), relation.name.lower()): relation for relation in self.relations}
 
 
-def read(cursor: duckdb.DuckDBPyConnection, alias: str) -> Catalog:
-    """The catalog of the database that is attached under that name."""
+def read(cursor: duckdb.DuckDBPyConnection, alias: str, session_id: str = "") -> Catalog:
+    """The catalog of the session that is attached under that name."""
     # DuckDB calls every database's own "main" internal.
     schemas = [name for name, internal in _rows(cursor, _SCHEMAS, alias) if not internal or name == "main"]
     columns: dict[Name, list[Column]] = {}
@@ -127,8 +143,8 @@ def read(cursor: duckdb.DuckDBPyConnection, alias: str) -> Catalog:
         columns.setdefault((schema, table), []).append(Column(name, kind, bool(nullable), comment))
         defaults.setdefault((schema, table), []).extend([default] if default else [])
     found, selects = _relations(cursor, alias, defaults)
-    refused = guard.refusals(cursor, alias, selects)
-    relations = [_known(relation, columns, refused) for relation in found]
+    judged = guard.verdicts(cursor, alias, selects, session_id)
+    relations = [_known(relation, columns, judged) for relation in found]
     relations.sort(key=lambda relation: (relation.schema, relation.name))
     return Catalog(tuple(sorted(schemas)), tuple(relations))
 
@@ -186,13 +202,21 @@ def _relations(
 
 
 def _known(
-    relation: Relation, columns: Mapping[Name, Sequence[Column]], refused: Mapping[Name, str]
+    relation: Relation, columns: Mapping[Name, Sequence[Column]], judged: Mapping[Name, Stored]
 ) -> Relation:
     """The relation with its columns; with nothing of what its text may have made, if it is refused."""
     name = relation.schema, relation.name
-    if name in refused:
-        return replace(relation, comment=None, refused=refused[name])
-    return replace(relation, columns=tuple(columns.get(name, ())))
+    verdict = judged.get(name)
+    if verdict is not None and verdict.problem is not None:
+        return replace(relation, comment=None, refused=verdict.problem, missing=verdict.missing)
+    by_session = verdict is not None and verdict.by_session
+    return replace(relation, columns=tuple(columns.get(name, ())), by_session=by_session)
+
+
+def _renamed(relation: Relation) -> Relation:
+    if not relation.by_session:
+        return relation
+    return replace(relation, columns=(), comment=None, refused=_RENAMED)
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, template: str, alias: str) -> Iterable[tuple[Any, ...]]:

@@ -62,6 +62,11 @@ class Attached:
     snapshot: Snapshot
     pins: set[Hashable] = field(default_factory=set)
 
+    @property
+    def renamed(self) -> bool:
+        """True if the name is not the session's own."""
+        return self.alias != self.snapshot.session_id
+
 
 class Engine:
     """One sealed instance and its workplace.
@@ -129,9 +134,17 @@ class Engine:
     def _adopt(self, pin: Hashable, file: SessionFile, snapshot: Snapshot, task: Task) -> Attached | None:
         with self._lock:
             attached = self._attached.get(snapshot.directory)
-            if attached is not None:
-                self._hold(pin, file, attached, task)
+            if attached is None or self._can_have_own_name(attached):
+                return None
+            self._hold(pin, file, attached, task)
             return attached
+
+    def _can_have_own_name(self, attached: Attached) -> bool:
+        """True if nobody needs it under its name, and its session's own is free or will be."""
+        name = attached.snapshot.session_id.casefold()
+        if not attached.renamed or attached.pins or name in RESERVED_ALIASES:
+            return False
+        return not any(each.pins and each.alias.casefold() == name for each in self._attached.values())
 
     def _hold(self, pin: Hashable, file: SessionFile, attached: Attached, task: Task) -> None:
         """Note the use, unless the task was interrupted: its pin may have been released already."""

@@ -210,6 +210,16 @@ def translate_text(text: str, *, roots: Iterable[str] = ()) -> RvbbitError:
     return make_kind(body) if make_kind else _plain(QueryFailed, body)
 
 
+def named(error: RvbbitError, what: str) -> RvbbitError:
+    """The error of a query with what it reads in its message, and without the query's text."""
+    if not what or not isinstance(error, InvalidValue | QueryFailed | TableNotFound | NotSupported):
+        return error
+    hint = (
+        "Its table was dropped or renamed in the session." if isinstance(error, TableNotFound) else error.hint
+    )
+    return type(error)(f"could not read {what}: {error.message}", hint=hint)
+
+
 _KIND = re.compile(r"^(?:Error: )?((?:[A-Za-z]+[ -]){0,4}Error): (.*)$", re.DOTALL)
 
 
@@ -219,9 +229,12 @@ def _split_kind(text: str) -> tuple[str, str]:
     return (match[1], match[2].strip()) if match else ("", text.strip())
 
 
+_QUOTED_QUERY = re.compile(r"^LINE \d+:", re.MULTILINE)
+
+
 def _plain(kind: type[RvbbitError], body: str) -> RvbbitError:
     first, _, rest = body.partition("\n")
-    return kind(one_line(first), detail=sentence(rest))
+    return kind(one_line(first), detail=sentence(_QUOTED_QUERY.split(rest)[0]))
 
 
 def _from_os(error: OSError, roots: Iterable[str]) -> RvbbitError:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from rvbbit_fdw.store import StoreDirectories, list_paths
 
@@ -59,6 +61,16 @@ class Evictor:
                 self._directories.drop_empty_session(os.path.dirname(each.path))  # noqa: PTH120
         now = time.monotonic()
         self._estimate, self._next_measure = total, now + max(1.0, (now - started) * _MEASURE_RARELY)
+
+    def fit(self, check: Callable[[], None]) -> None:
+        """Shrink the store if its limit is another than the one that was last made to hold; else cheap."""
+        noted, limit = Path(self._directories.path, "limit"), b"%d" % self._limit
+        with suppress(OSError):
+            if noted.read_bytes() == limit:
+                return
+        self.shrink(self._limit, check)
+        with suppress(OSError):
+            noted.write_bytes(limit)
 
     def halve(self, check: Callable[[], None]) -> None:
         """Remove the less recently used half of the store: the file system is full below the limit."""

@@ -61,6 +61,10 @@ class Stored:
     parameters: int = 0
     uses: set[tuple[str, Name]] = field(default_factory=set)
     problem: str | None = None
+    missing: bool = False
+    """The problem is a table that its session does not have."""
+    by_session: bool = False
+    """It names its session as the database, which is right only under the session's own name."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,11 @@ class Session:
 
     built_in: BuiltIn
     stored: dict[tuple[str, Name], Stored]
+    session_id: str = ""
+
+    def has_schema(self, name: str) -> bool:
+        """True if something is stored in a schema of that name, or if every session has it."""
+        return name == "main" or any(item.schema == name for item in self.stored.values())
 
     def named(self, kind: str, name: str) -> list[tuple[str, Name]]:
         """Everything of that kind and name, in any schema."""
@@ -95,21 +104,21 @@ def shown(name: str) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def refusals(
+def verdicts(
     cursor: duckdb.DuckDBPyConnection,
     alias: str,
     selects: Mapping[Name, Sequence[str | None]],
-) -> dict[Name, str]:
+    session_id: str = "",
+) -> dict[Name, Stored]:
     """Which relations may not be read, and why; `selects` has every relation, a plain table with none."""
     if not any(selects.values()):
         return {}
     stored = {("relation", _lower(name)): Stored(name[0].lower(), texts) for name, texts in selects.items()}
-    session = Session(built_in(cursor), stored)
+    session = Session(built_in(cursor), stored, session_id.lower())
     shadow = _add_macros(cursor, alias, session)
     _judge_each(cursor, session, shadow)
     _spread(stored)
-    problems = {name: stored["relation", _lower(name)].problem for name in selects}
-    return {name: problem for name, problem in problems.items() if problem is not None}
+    return {name: stored["relation", _lower(name)] for name in selects}
 
 
 def built_in(cursor: duckdb.DuckDBPyConnection) -> BuiltIn:
@@ -149,19 +158,24 @@ def _judge_each(cursor: duckdb.DuckDBPyConnection, session: Session, shadow: str
             if item.problem is None:
                 item.problem = _Reader(session, item).read(tree)
         if item.selects and shadow is not None:
+            item.missing = False
             item.problem = f'the session has a macro in place of the function "{shown(shadow)}"'
 
 
 def _spread(stored: Mapping[tuple[str, Name], Stored]) -> None:
-    """Refuse whatever uses something refused, until nothing changes."""
+    """Judge whatever uses something like that, until nothing changes."""
     changed = True
     while changed:
         changed = False
         for item in stored.values():
             bad = None if item.problem else next((key for key in item.uses if stored[key].problem), None)
             if bad is not None:
-                item.problem = f'it uses {_kind(bad)} "{shown(bad[1][1])}", which may not be used'
+                item.missing = stored[bad].missing
+                why = "reads what its session does not have" if item.missing else "may not be used"
+                item.problem = f'it uses {_kind(bad)} "{shown(bad[1][1])}", which {why}'
                 changed = True
+            if not item.by_session and any(stored[key].by_session for key in item.uses):
+                item.by_session = changed = True
 
 
 def _kind(key: tuple[str, Name]) -> str:
@@ -247,6 +261,7 @@ class _Reader:
 
     def _table(self, path: list[str]) -> None:
         *schema, name = path
+        schema = self._within_session(schema)
         if not schema:
             keys = self._session.named("relation", name)
             own = any(key[1][0] in {self._item.schema, "main"} for key in keys)
@@ -259,8 +274,24 @@ class _Reader:
             )
         if known:
             self._item.uses.update(keys)
+        elif (
+            len(schema) == 1
+            and self._session.has_schema(schema[0])
+            and schema[0] not in _RESERVED_SCHEMAS
+            and name not in self._session.built_in.views
+        ):
+            self._item.missing = self._problem is None
+            self._refuse(f'it reads "{shown(".".join(path))}", which its session does not have')
         else:
             self._refuse(f'it reads "{shown(".".join(path))}", which is no table or view of its session')
+
+    def _within_session(self, schema: list[str]) -> list[str]:
+        """The schema without the session's own name as that of the database."""
+        own = self._session.session_id
+        if own and schema and schema[0] == own and (len(schema) == 2 or not self._session.has_schema(own)):
+            self._item.by_session = True
+            return schema[1:] or ["main"]
+        return schema
 
     def _refuse(self, problem: str) -> None:
         self._problem = self._problem or problem

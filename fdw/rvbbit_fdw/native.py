@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
+import duckdb
+
 from rvbbit_fdw import errors, importer, options, request, scan
 from rvbbit_fdw.backend import Backend
 from rvbbit_fdw.catalog import Catalog
@@ -78,10 +80,10 @@ def describe(error: BaseException) -> Description:
         return _description(errors.Internal("internal error of rvbbit_fdw"))
 
 
-def describe_text(task: int, text: str) -> Description:  # noqa: ARG001 - the protocol's signature
+def describe_text(task: int, text: str) -> Description:
     """The same for the error text of a scan's Arrow stream."""
     try:
-        return _description(errors.translate_text(text))
+        return _description(errors.named(errors.translate_text(text), _backend.read_by(task)))
     except Exception:
         return _description(errors.Internal("internal error of rvbbit_fdw"))
 
@@ -103,9 +105,14 @@ def _open(asked: Scan, task: Task) -> tuple[Body, object]:
         return _open_listing(asked, engine, task)
     file = _find(asked, task)
     attached = engine.use(asked.pin, file, store, task)
-    query = scan.query(attached.alias, asked.table, asked.columns, _backend.catalog(attached, task))
+    catalog = _backend.catalog(attached, task)
+    query = scan.query(attached.alias, asked.table, asked.columns, catalog)
+    task.reads = scan.described(asked.table, catalog)
     notices = _stale(attached.snapshot.session_id, attached.snapshot.stale_seconds)
-    stream = task.cursor.sql(query.sql).__arrow_c_stream__()
+    try:
+        stream = task.cursor.sql(query.sql).__arrow_c_stream__()
+    except duckdb.Error as error:
+        raise errors.named(errors.translate(error), task.reads) from None
     return _reply(query, engine, notices), stream
 
 

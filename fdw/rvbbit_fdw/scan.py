@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from rvbbit_fdw import typemap
 from rvbbit_fdw.catalog import Catalog, Relation
-from rvbbit_fdw.errors import AccessDenied, ColumnNotFound, ColumnTypeChanged, TableNotFound
+from rvbbit_fdw.errors import (
+    AccessDenied,
+    ColumnNotFound,
+    ColumnTypeChanged,
+    RvbbitError,
+    SnapshotBusy,
+    TableNotFound,
+)
 from rvbbit_fdw.guard import shown
 from rvbbit_fdw.request import Attribute, Table
 from rvbbit_fdw.sqltext import Sql, comma, qualified, quote
@@ -53,13 +60,30 @@ def find_relation(table: Table, catalog: Catalog) -> Relation:
     return relation
 
 
-def _refused(table: Table, relation: Relation, reason: str) -> AccessDenied:
+def described(table: Table, catalog: Catalog) -> str:
+    """What a foreign table reads, for messages."""
+    relation = catalog.relation(table.remote_schema, table.remote_name)
+    kind = "view" if relation is not None and relation.is_view else "table"
+    return f'{kind} "{shown(table.remote_name)}" of session "{table.options.get("session", "")}"'
+
+
+def _refused(table: Table, relation: Relation, reason: str) -> RvbbitError:
     kind = "view" if relation.is_view else "table"
-    message = (
-        f'{kind} "{shown(relation.name)}" of session "{table.options.get("session", "")}" may not be read'
-    )
+    named = f'{kind} "{shown(relation.name)}" of session "{table.options.get("session", "")}"'
+    if relation.missing:
+        return TableNotFound(
+            f"{named} cannot be read",
+            detail=reason[0].upper() + reason[1:] + ".",
+            hint="Its table was dropped or renamed in the session.",
+        )
+    if relation.by_session:
+        return SnapshotBusy(
+            f"{named} cannot be read now",
+            detail=reason[0].upper() + reason[1:] + ".",
+            hint="Close the cursors that read an earlier state of the session.",
+        )
     return AccessDenied(
-        message,
+        f"{named} may not be read",
         detail=reason[0].upper() + reason[1:] + ".",
         hint="Views of a session may use its own tables, and functions of nothing but their arguments.",
     )

@@ -73,6 +73,7 @@ class SnapshotStore:
         self._directories = StoreDirectories(path)
         self._evictor = Evictor(self._directories, limit_bytes)
         self._workplaces: dict[str, OwnedDirectory] = {}
+        self._fits = False
 
     def take(self, file: SessionFile, check: Check = no_check) -> Snapshot:
         """A snapshot of at least the state that is committed now; copies only if the session has changed.
@@ -80,6 +81,9 @@ class SnapshotStore:
         Raises SessionNotFound, SessionUnusable, SnapshotBusy, StoreFull, FolderUnusable, and what `check`
         raises.
         """
+        if not self._fits:
+            self._evictor.fit(check)
+            self._fits = True
         found = self._look(file, fingerprint(file))
         if found is not None:
             return found

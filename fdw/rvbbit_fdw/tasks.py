@@ -16,6 +16,8 @@ class Task:
     def __init__(self, number: int) -> None:
         self.number = number
         self.interrupted = False
+        self.reads = ""
+        """What a scan reads, for messages: 'view "v" of session "s"'."""
         self._cursor: duckdb.DuckDBPyConnection | None = None
         # Keeps a cursor from being closed while it is interrupted; held over nothing that blocks.
         self._lock = threading.Lock()

@@ -14,6 +14,7 @@ from rvbbit_fdw import guard, native, purity
 from rvbbit_fdw.backend import Backend
 from rvbbit_fdw.errors import RvbbitError
 from tests.kit.folder import Folder, column
+from tests.kit.writers import make_session
 
 SECRET = "the-secret-of-the-neighbour"
 
@@ -383,7 +384,7 @@ def test_the_verdict_is_kept_beside_the_snapshot(folder: Folder, monkeypatch: py
     write(folder, f"CREATE VIEW v AS SELECT {SETTING} AS k")
     first = read(folder, "v")
     monkeypatch.setattr(native, "_backend", Backend())
-    monkeypatch.setattr(guard, "refusals", None)
+    monkeypatch.setattr(guard, "verdicts", None)
     assert read(folder, "v") == first
     assert isinstance(first, tuple)
     assert first[2] == 'It calls the function "current_setting".'
@@ -398,9 +399,9 @@ def test_texts_of_errors_forge_no_lines(folder: Folder) -> None:
     )
     for notice in folder.import_schema("attacker")["notices"]:
         assert chr(10) not in notice["message"]
-    with pytest.raises(Exception, match="forged") as caught:
+    with pytest.raises(RvbbitError, match="could not read") as caught:
         folder.rows(folder.request("attacker", "v", [column(1, "k", "text")]))
-    _, message, *rest = native.describe_text(1, str(caught.value))
+    _, message, *rest = native.describe(caught.value)
     assert chr(10) not in message
     assert str(folder.root) not in str((message, rest))
 
@@ -486,3 +487,75 @@ def test_a_schema_named_as_the_neighbour_is_no_way_to_it(folder: Folder, stateme
     seen = read(folder, "v")
     assert leaks(folder, seen) == []
     assert isinstance(seen, tuple)
+
+
+OWN = (
+    "CREATE TABLE t AS SELECT 'mine' AS k",
+    'CREATE VIEW v AS SELECT k FROM "own-1".main.t',
+    'CREATE VIEW "half" AS SELECT "own-1".t.k FROM "OWN-1".t',
+    "CREATE VIEW through AS SELECT k FROM v",
+)
+
+
+@pytest.mark.parametrize("view", ["v", "half", "through"])
+def test_a_view_may_name_its_own_session(folder: Folder, view: str) -> None:
+    make_session(folder.sessions / "own-1.duckdb", *OWN)
+    assert read(folder, view, session="own-1") == [("mine",)]
+    assert len(folder.import_schema("own-1")["commands"]) == 4
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_view_that_names_its_session_never_reads_another_state(folder: Folder, first: bool) -> None:
+    make_session(folder.sessions / "own-1.duckdb", *OWN)
+    wanted = folder.request("own-1", "through", [column(1, "k", "text")], pin=1)
+    plain = folder.request("own-1", "t", [column(1, "k", "text")], pin=1)
+    task = folder.next_task()
+    native.open_scan(task, json.dumps(wanted if first else plain))
+    make_session(folder.sessions / "own-1.duckdb", "UPDATE t SET k = 'newer'")
+    assert folder.rows(plain | {"pin": 2}) == [("newer",)]
+    with pytest.raises(RvbbitError) as caught:
+        folder.rows(wanted | {"pin": 2})
+    assert caught.value.sqlstate == "55006"
+    assert "names its session" in str(caught.value.detail)
+    assert len(folder.import_schema("own-1")["notices"]) == 3
+    assert folder.rows(plain) == [("mine",)]  # releases the first pin
+    native.close_scan(task)
+    assert folder.rows(wanted | {"pin": 3}) == [("newer",)]
+    assert len(folder.import_schema("own-1")["commands"]) == 4
+
+
+def test_a_session_named_as_a_database_of_duckdb_does_not_reach_that(folder: Folder) -> None:
+    make_session(
+        folder.sessions / "memory.duckdb",
+        "CREATE TABLE t AS SELECT 'mine' AS k",
+        "CREATE VIEW v AS SELECT k FROM memory.main.t",
+    )
+    seen = read(folder, "v", session="memory")
+    assert isinstance(seen, tuple)
+    assert seen[0] == "55006"
+
+
+GONE = (
+    "CREATE TABLE gone AS SELECT 'x' AS k",
+    "CREATE SCHEMA s",
+    "CREATE TABLE s.gone AS SELECT 'x' AS k",
+    "CREATE TABLE s.other AS SELECT 'x' AS k",
+    "CREATE VIEW plain AS SELECT k FROM gone",
+    "CREATE VIEW main_ AS SELECT k FROM main.gone",
+    "CREATE VIEW named AS SELECT k FROM own.main.gone",
+    "CREATE VIEW in_schema AS SELECT k FROM s.gone",
+    "CREATE VIEW through AS SELECT k FROM main_",
+    "DROP TABLE gone",
+    "DROP TABLE s.gone",
+)
+
+
+@pytest.mark.parametrize("view", ["plain", "main_", "named", "in_schema", "through"])
+def test_a_view_of_a_dropped_table(folder: Folder, view: str) -> None:
+    make_session(folder.sessions / "own.duckdb", *GONE)
+    seen = read(folder, view, session="own")
+    assert isinstance(seen, tuple)
+    assert seen[0] == "HV00R"
+    assert f'view "{view}" of session "own"' in seen[1]
+    assert "outside" not in str(seen)
+    assert "may not" not in str(seen)

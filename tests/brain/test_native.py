@@ -19,6 +19,7 @@ from rvbbit_fdw.errors import (
     Interrupted,
     OptionError,
     OptionMissing,
+    RvbbitError,
     SessionNotFound,
     TableNotFound,
 )
@@ -113,6 +114,29 @@ def test_replies_have_no_escapes(folder: Folder) -> None:
     reply, _ = native.open_scan(task, json.dumps(request))
     native.close_scan(task)
     assert "lager-ß" in reply
+
+
+def test_an_error_in_a_view_names_it(folder: Folder) -> None:
+    folder.write(
+        "v",
+        "CREATE TABLE t AS SELECT if(i = 500000, 'abc', '1') AS k, i FROM range(600000) r(i)",
+        "CREATE VIEW bound AS SELECT i FROM t",
+        "CREATE VIEW run AS SELECT k::INTEGER AS i FROM t",
+        "ALTER TABLE t RENAME COLUMN i TO j",
+    )
+    with pytest.raises(RvbbitError) as caught:
+        folder.rows(folder.request("v", "bound", [column(1, "i", "int4")]))
+    assert caught.value.message.startswith('could not read view "bound" of session "v": ')
+    assert caught.value.detail is None
+    task = folder.next_task()
+    _, stream = native.open_scan(task, json.dumps(folder.request("v", "run", [column(1, "i", "int4")])))
+    with pytest.raises(Exception, match="abc") as failed:
+        arrow.read(stream)
+    state, message, detail, _, _ = native.describe_text(task, str(failed.value))
+    assert state == "22000"
+    assert message.startswith('could not read view "run" of session "v": could not convert string')
+    assert detail is None
+    native.close_scan(task)
 
 
 def test_a_vanished_session(folder: Folder) -> None:

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from rvbbit_fdw import errors
-from rvbbit_fdw.eviction import describe
+from rvbbit_fdw.eviction import Evictor, describe
 from rvbbit_fdw.sessions import SessionFolder
 from rvbbit_fdw.snapshot import Snapshot, SnapshotStore
 from tests.kit import processes
@@ -58,6 +58,19 @@ def test_above_the_limit_the_least_recently_used_goes(
     for name in "abcabd":
         store.take(folder.find(name))
     assert kept(tmp_path / "store") == {"a", "b", "d"}
+
+
+def test_a_lower_limit_holds_before_the_next_copy(
+    folder: SessionFolder, tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(tmp_path / "store")
+    store = SnapshotStore(path, 1 << 30)
+    for name in "abcd":
+        store.take(folder.find(name))
+    SnapshotStore(path, size * 5 // 2).take(folder.find("d"))
+    assert kept(tmp_path / "store") == {"c", "d"}
+    monkeypatch.setattr(Evictor, "shrink", None)  # measured once for all who have the same limit
+    SnapshotStore(path, size * 5 // 2).take(folder.find("d"))
 
 
 def test_a_snapshot_larger_than_the_limit_stays_until_the_next(folder: SessionFolder, tmp_path: Path) -> None:
