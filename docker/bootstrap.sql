@@ -37,6 +37,16 @@ CREATE EXTENSION IF NOT EXISTS pg_cron;
 ALTER EXTENSION pg_cron UPDATE;
 \endif
 CALL rvbbit.setup('rvbbit', session_dir => :'session_dir', snapshot_dir => :'snapshot_dir');
+\if :has_cron
+-- Made once: who stopped the job or gave it another period keeps that.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM cron.job WHERE jobname = 'rvbbit sync') THEN
+        PERFORM cron.schedule('rvbbit sync', '10 seconds', 'CALL rvbbit.sync()');
+    END IF;
+END
+$$;
+\endif
 SELECT format('GRANT %I TO %I', granted, member)
   FROM (VALUES ('rvbbit_operator', 'rvbbit'), ('rvbbit_reader', 'rvbbit_health')) AS wanted (granted, member)
  WHERE NOT pg_has_role(member, granted, 'MEMBER')

@@ -26,8 +26,7 @@ END
 $$;
 COMMENT ON PROCEDURE rvbbit._check_id(text) IS 'internal: refuse what is no session id at all';
 
--- What the wrapper says of an unknown id has the ids that are alike. It also reads "<session_id>.<schema>", which
--- an attachment does not: hence the second error.
+-- What the wrapper says of an unknown id has the ids that are alike.
 CREATE PROCEDURE rvbbit._refuse_unknown(session text)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -39,10 +38,9 @@ DECLARE
 BEGIN
     IF stem <> session AND rvbbit._exists(stem) THEN
         meant := pg_catalog.format('Did you mean "%s"? A session is named by its id, without folder and ending.', stem);
-    ELSIF pg_catalog.octet_length(session) <= 63 THEN
-        EXECUTE pg_catalog.format('IMPORT FOREIGN SCHEMA %I LIMIT TO (" ") FROM SERVER %I INTO rvbbit',
-                                  session, rvbbit._server());
-        meant := 'A session is attached as a whole. IMPORT FOREIGN SCHEMA takes one schema of it.';
+    ELSIF pg_catalog.octet_length(session) <= 255 THEN
+        EXECUTE pg_catalog.format('IMPORT FOREIGN SCHEMA main LIMIT TO (" ") FROM SERVER %I INTO rvbbit OPTIONS (session %L)',
+                                  rvbbit._server(), session);
     END IF;
     RAISE EXCEPTION 'session "%" does not exist', rvbbit._shown(session)
         USING ERRCODE = 'fdw_schema_not_found',
@@ -146,9 +144,9 @@ BEGIN
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname = _import_missing.schema_name
     HAVING pg_catalog.count(*) > 0;
-    -- Cut here, because PostgreSQL's own cut comes with a notice; the wrapper knows the session by its beginning.
-    EXECUTE pg_catalog.format('IMPORT FOREIGN SCHEMA %I %s FROM SERVER %I INTO %I',
-                              rvbbit._cut(session, 63), present, rvbbit._server(), schema_name);
+    -- By option, because PostgreSQL cuts the name of a remote schema at 63 bytes.
+    EXECUTE pg_catalog.format('IMPORT FOREIGN SCHEMA main %s FROM SERVER %I INTO %I OPTIONS (session %L)',
+                              present, rvbbit._server(), schema_name, session);
 END
 $$;
 COMMENT ON PROCEDURE rvbbit._import_missing(text, name) IS 'internal: foreign tables that an attached schema lacks';

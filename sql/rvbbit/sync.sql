@@ -217,7 +217,14 @@ DECLARE
     problem text;
     change record;
     lacks_tables boolean := false;
+    reason text;
 BEGIN
+    -- A session that cannot be read just now has no rows in rvbbit_tables: that says nothing of its tables.
+    SELECT COALESCE(s.error, 'it cannot be read') INTO reason
+    FROM public.rvbbit_sessions AS s WHERE s.session_id = session AND s.table_count IS NULL;
+    IF FOUND THEN
+        RAISE EXCEPTION '%', reason USING ERRCODE = 'fdw_error';
+    END IF;
     FOR change IN SELECT * FROM rvbbit._drift(session, schema_name) LOOP
         problem := NULL;
         IF change.action = 'create table' THEN

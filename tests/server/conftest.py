@@ -22,7 +22,8 @@ def demo_sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server(demo_sessions: Path) -> Iterator[Server]:
     """The server that tests share; tests may add sessions of their own to its folder and take them away."""
-    with serving(demo_sessions) as running:
+    # Tests attach sessions themselves.
+    with serving(demo_sessions, "postgres", "-c", "cron.launch_active_jobs=off") as running:
         yield running
 
 

@@ -204,7 +204,7 @@ OPTIONS = [
         "HV00D",
         "exclude",
     ),
-    ("CREATE FOREIGN TABLE {t} (a int) SERVER rvbbit OPTIONS (catalog 'tables')", "HV024", "catalog"),
+    ("CREATE FOREIGN TABLE {t} (a int) SERVER rvbbit OPTIONS (catalog 'phases')", "HV024", "catalog"),
     (
         "CREATE FOREIGN TABLE {t} (a int OPTIONS (colour 'x')) SERVER rvbbit OPTIONS (session 'x')",
         "HV00D",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -340,3 +341,63 @@ def test_who_may_sync(folder: Folder) -> None:
         admin.execute("SET LOCAL ROLE rvbbit_reader")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             admin.execute("CALL rvbbit.sync()")
+
+
+def test_the_server_ticks_by_itself(tmp_path: Path) -> None:
+    """The image's own job, here every second: on an unchanged folder it writes heartbeats alone."""
+    tmp_path.chmod(0o755)
+    with serving(tmp_path) as server, server.connect(user="postgres") as admin:
+        job = admin.execute("SELECT jobid, schedule, command FROM cron.job").fetchall()
+        assert [row[1:] for row in job] == [("10 seconds", "CALL rvbbit.sync()")]
+        admin.execute("SELECT cron.alter_job(%s, schedule => '1 second')", [job[0][0]])
+        with server.connect() as db:
+            folder = Folder(server, db)
+            folder.write("first", "CREATE TABLE t AS SELECT 1 AS a")
+            wait_for(lambda: folder.attached() == {"first": "first"})
+            folder.write("first", "CREATE TABLE u AS SELECT 1 AS a")
+            wait_for(lambda: folder.one("SELECT to_regclass('first.u') IS NOT NULL"))
+            time.sleep(2)
+            xmax = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+            before = folder.one(xmax)
+            time.sleep(10)
+            assert folder.one(xmax) - before <= 1
+        server.restart()
+        assert admin_schedule(server) == "1 second"
+
+
+def test_a_syncer_that_is_killed_leaves_the_rest_to_the_next(folder: Folder) -> None:
+    for number in range(12):
+        folder.write(f"s{number}", "CREATE TABLE t AS SELECT 1 AS a")
+    with folder.server.connect() as victim:
+        pid = victim.info.backend_pid
+        failed: list[Exception] = []
+
+        def call() -> None:
+            try:
+                victim.execute("CALL rvbbit.sync()")
+            except psycopg.Error as error:
+                failed.append(error)
+
+        caller = threading.Thread(target=call)
+        caller.start()
+        wait_for(lambda: len(folder.attached()) > 2)
+        with folder.server.connect(user="postgres") as admin:
+            admin.execute("SELECT pg_terminate_backend(%s)", [pid])
+        caller.join()
+    folder.sync()
+    assert len(folder.attached()) == 13
+    assert folder.plan() == set()
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 30) -> None:
+    """Wait until it holds; AssertionError if it does not."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def admin_schedule(server: Server) -> Any:
+    """How often the job runs."""
+    with server.connect(user="postgres") as admin:
+        return admin.execute("SELECT schedule FROM cron.job").fetchall()[0][0]
