@@ -107,6 +107,7 @@ class Backend:
         found = self._known_catalog(directory)
         if found is None:
             found = catalog.read(task.cursor, attached.alias, attached.snapshot.session_id)
+            task.check()  # DuckDB's parser may take an interrupt for a fault of the text
             if attached.renamed and found.names_session:  # its columns may be those of another state
                 return found.under_another_name()
             catalog.save(found, Path(directory))
