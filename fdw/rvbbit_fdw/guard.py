@@ -28,7 +28,7 @@ _RESERVED_SCHEMAS = frozenset({"pg_catalog", "information_schema", "system", "te
 _FILE_LIKE = re.compile(r"[./\\:*?\[]")
 _UNREADABLE = "its text cannot be understood"
 _FAULTS_OF_TEXT = frozenset({"parser", "not implemented"})
-"""What json_serialize_sql() says of a text that is wrong; it answers with interrupts and lack of memory too."""
+"""What json_serialize_sql() says of a wrong text; it answers with interrupts and lack of memory too."""
 
 _IDENTIFIER = r'(?:"(?:[^"]|"")*"|[^\s".(),;]+)'
 _CREATE_VIEW = re.compile(
