@@ -114,6 +114,7 @@ class Backend:
         found = self._catalogs.get(directory) or catalog.load(Path(directory, catalog.FILE_NAME))
         if found is None:
             found = catalog.read(task.cursor, attached.alias, attached.snapshot.session_id)
+            task.check()  # DuckDB's parser may take an interrupt for a fault of the text
             if attached.renamed and found.names_session:  # its columns may be those of another state
                 return found.under_another_name()
             catalog.save(found, Path(directory, catalog.FILE_NAME))

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 import duckdb
 
+from rvbbit_fdw.errors import translate_text
 from rvbbit_fdw.purity import EXPRESSIONS, NODES, SCALAR_FUNCTIONS, TABLE_FUNCTIONS
 from rvbbit_fdw.sqltext import Sql, literal
 
@@ -26,6 +27,8 @@ _BUILT_IN_SCHEMAS: Sequence[list[str]] = ([], ["main"], ["pg_catalog"])
 _RESERVED_SCHEMAS = frozenset({"pg_catalog", "information_schema", "system", "temp", "memory"})
 _FILE_LIKE = re.compile(r"[./\\:*?\[]")
 _UNREADABLE = "its text cannot be understood"
+_FAULTS_OF_TEXT = frozenset({"parser", "not implemented"})
+"""What json_serialize_sql() says of a wrong text; it answers with interrupts and lack of memory too."""
 
 _IDENTIFIER = r'(?:"(?:[^"]|"")*"|[^\s".(),;]+)'
 _CREATE_VIEW = re.compile(
@@ -182,6 +185,13 @@ def _kind(key: tuple[str, Name]) -> str:
     return "macro" if key[0] == "macro" else "table or view"
 
 
+def _fault(parsed: Mapping[str, Any]) -> str:
+    """A text that is no SELECT to DuckDB; anything else that went wrong is no verdict, and raised."""
+    if parsed.get("error_type") not in _FAULTS_OF_TEXT:
+        raise translate_text(str(parsed.get("error_message")))
+    return _UNREADABLE
+
+
 def _lower(name: Name) -> Name:
     return name[0].lower(), name[1].lower()
 
@@ -198,11 +208,13 @@ class _Reader:
         """Why the text is refused, or None; notes what it uses."""
         try:
             parsed = json.loads(tree)
-            (statement,) = parsed["statements"]
-        except (ValueError, KeyError):
-            return _UNREADABLE
         except RecursionError:
             return "its text is nested too deeply"
+        if parsed["error"]:
+            return _fault(parsed)
+        if len(parsed["statements"]) != 1:
+            return _UNREADABLE
+        (statement,) = parsed["statements"]
         todo: list[Any] = [statement]
         while todo and self._problem is None:
             node = todo.pop()

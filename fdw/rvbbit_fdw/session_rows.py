@@ -36,7 +36,7 @@ class Row:
 
     @property
     def table_count(self) -> int | None:
-        """How many tables and views it has that can be read; None if that cannot be found out."""
+        """How many tables and views it has that may be read; None if that cannot be found out."""
         return self._counted[0]
 
     @property

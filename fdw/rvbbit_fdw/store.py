@@ -4,6 +4,7 @@
     building/<unique>/                             a copy in the making, or one on its way out
     work/<unique>/                                 a process's own directory
     catalogs/<hash of the session's path>          its tables and columns (catalog_cache.py)
+    limit                                          the limit in bytes that the store was last made to keep
 
 A directory under building/ and work/ belongs to whoever holds a flock on it. The kernel drops the lock with
 the process, so what is not locked is litter, and anyone may remove it. Who copies a session, or removes its

@@ -29,7 +29,7 @@ BEGIN ATOMIC
     ('sessions', 'created_at', 'timestamp with time zone', 'when the file was made, as far as the file system knows'),
     ('sessions', 'modified_at', 'timestamp with time zone', 'last change of the database file or its write-ahead log'),
     ('sessions', 'age_hours', 'double precision', 'hours since the last change'),
-    ('sessions', 'table_count', 'integer', 'number of tables and views that can be read; needs a snapshot of the session'),
+    ('sessions', 'table_count', 'integer', 'number of tables and views that may be read; needs a snapshot of the session'),
     ('sessions', 'duckdb_version', 'text', 'DuckDB version that created the file'),
     ('sessions', 'storage_version', 'integer', 'DuckDB storage version of the file'),
     ('sessions', 'file_path', 'text', 'path on the server; null without the rights of pg_read_server_files'),

@@ -559,3 +559,21 @@ def test_a_view_of_a_dropped_table(folder: Folder, view: str) -> None:
     assert f'view "{view}" of session "own"' in seen[1]
     assert "outside" not in str(seen)
     assert "may not" not in str(seen)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "sqlstate"),
+    [
+        ("interrupt", "INTERRUPT Error: Interrupted!", "57014"),
+        ("out of memory", "Out of Memory Error: failed to allocate data", "53200"),
+    ],
+)
+def test_what_went_wrong_while_parsing_is_no_verdict(kind: str, message: str, sqlstate: str) -> None:
+    """The verdict is kept for as long as the snapshot lives: a passing trouble must not become one."""
+    answer = {"error": True, "error_type": kind, "error_message": message}
+    reader = guard._Reader(
+        guard.Session(guard.BuiltIn(frozenset(), frozenset()), {}), guard.Stored("main", ())
+    )
+    with pytest.raises(RvbbitError) as caught:
+        reader.read(json.dumps(answer))
+    assert caught.value.sqlstate == sqlstate

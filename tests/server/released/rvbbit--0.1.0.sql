@@ -148,7 +148,7 @@ BEGIN ATOMIC
     ('created_at', 'timestamp with time zone', 'when the file was made, as far as the file system knows'),
     ('modified_at', 'timestamp with time zone', 'last change of the database file or its write-ahead log'),
     ('age_hours', 'double precision', 'hours since the last change'),
-    ('table_count', 'integer', 'number of tables and views; needs a snapshot of the session'),
+    ('table_count', 'integer', 'number of tables and views that may be read; needs a snapshot of the session'),
     ('duckdb_version', 'text', 'DuckDB version that created the file'),
     ('storage_version', 'integer', 'DuckDB storage version of the file'),
     ('file_path', 'text', 'path on the server; null without the rights of pg_read_server_files'),
