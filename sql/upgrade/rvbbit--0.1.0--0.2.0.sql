@@ -958,19 +958,26 @@ COMMENT ON COLUMN rvbbit.sync_run.steps IS 'how many sessions it changed or look
 COMMENT ON COLUMN rvbbit.sync_run.last_change IS 'when a sync had anything to do';
 
 -- Two states of a session's files differ in this.
-CREATE FUNCTION rvbbit._folder()
+CREATE FUNCTION rvbbit._folder(only_session text)
     RETURNS TABLE (session_id text, state text, auto_attach boolean, signature text)
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN QUERY
-        SELECT s.session_id, s.state, s.auto_attach,
-               pg_catalog.format('%s %s %s', EXTRACT(epoch FROM s.modified_at), s.size_bytes, s.wal_bytes)
-        FROM public.rvbbit_sessions AS s;
+    IF only_session IS NULL THEN
+        RETURN QUERY
+            SELECT s.session_id, s.state, s.auto_attach,
+                   pg_catalog.format('%s %s %s', EXTRACT(epoch FROM s.modified_at), s.size_bytes, s.wal_bytes)
+            FROM public.rvbbit_sessions AS s;
+    ELSE
+        RETURN QUERY
+            SELECT s.session_id, s.state, s.auto_attach,
+                   pg_catalog.format('%s %s %s', EXTRACT(epoch FROM s.modified_at), s.size_bytes, s.wal_bytes)
+            FROM public.rvbbit_sessions AS s WHERE s.session_id = only_session;
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION rvbbit._folder() IS 'internal: the sessions as sync sees them';
+COMMENT ON FUNCTION rvbbit._folder(text) IS 'internal: the sessions as sync sees them';
 
 -- Views over our tables, and whatever else stands in our schema: not ours to drop.
 CREATE FUNCTION rvbbit._has_dependents(session text, schema_oid oid)
@@ -1047,15 +1054,16 @@ END
 $$;
 COMMENT ON FUNCTION rvbbit._drift(text, name) IS 'internal: what an attached schema lacks or has too much';
 
-CREATE FUNCTION rvbbit._sessions_to_do()
+CREATE FUNCTION rvbbit._sessions_to_do(only_session text DEFAULT NULL)
     RETURNS TABLE (action text, session_id text, schema_name name, signature text, reason text)
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    WITH folder AS MATERIALIZED (SELECT * FROM rvbbit._folder()),
+    WITH folder AS MATERIALIZED (SELECT * FROM rvbbit._folder(only_session)),
     attached AS MATERIALIZED (
         SELECT a.schema_name, a.session_id, a.attached_by, a.schema_oid, t.seen, t.missing_since, t.missing_tables
         FROM rvbbit._attached AS a JOIN rvbbit.attachment AS t ON t.schema_name = a.schema_name
+        WHERE only_session IS NULL OR a.session_id = only_session
     )
     SELECT 'attach', f.session_id, rvbbit._schema_name(f.session_id), f.signature, 'the policy wants it'
     FROM folder AS f
@@ -1080,7 +1088,7 @@ BEGIN ATOMIC
     FROM attached AS a LEFT JOIN folder AS f ON f.session_id = a.session_id
     WHERE a.attached_by = 'auto' AND f.auto_attach IS NOT TRUE;
 END;
-COMMENT ON FUNCTION rvbbit._sessions_to_do() IS 'internal: sessions that sync has to do with';
+COMMENT ON FUNCTION rvbbit._sessions_to_do(text) IS 'internal: sessions that sync has to do with';
 
 CREATE FUNCTION rvbbit.sync_plan()
     RETURNS TABLE (action text, session_id text, schema_name name, table_name name, column_name name, reason text)
@@ -1257,7 +1265,7 @@ BEGIN
     IF NOT rvbbit._sync_lock() THEN
         RETURN;
     END IF;
-    SELECT * INTO todo FROM rvbbit._sessions_to_do() AS t WHERE t.session_id = session LIMIT 1;
+    SELECT * INTO todo FROM rvbbit._sessions_to_do(session) AS t LIMIT 1;
     IF NOT FOUND THEN
         RETURN;
     END IF;
