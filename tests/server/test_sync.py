@@ -144,6 +144,17 @@ DRIFTS: list[tuple[list[str], set[tuple[str, ...]], dict[str, str]]] = [
 ]
 
 
+def assert_as_imported(folder: Folder) -> None:
+    """The columns of first.t have the names, types and options that an import gives them now."""
+    query = """
+        SELECT attname, format_type(atttypid, atttypmod), option_name, option_value
+        FROM pg_attribute, pg_options_to_table(attfdwoptions)
+        WHERE attrelid = '{}.t'::regclass AND attnum > 0 AND NOT attisdropped"""
+    folder.db.execute("IMPORT FOREIGN SCHEMA first LIMIT TO (t) FROM SERVER rvbbit INTO mine")
+    assert set(folder.rows(query.format("first"))) == set(folder.rows(query.format("mine")))
+    folder.db.execute("DROP FOREIGN TABLE mine.t")
+
+
 @pytest.mark.parametrize(("statements", "plan", "columns"), DRIFTS)
 def test_a_session_that_changes(
     folder: Folder, statements: list[str], plan: set[tuple[str, ...]], columns: dict[str, str]
@@ -157,6 +168,18 @@ def test_a_session_that_changes(
     assert folder.one("SELECT 'first.t'::regclass::oid") == before
     assert folder.problems() == {}
     folder.rows("SELECT * FROM first.t")
+    assert_as_imported(folder)
+
+
+def test_a_name_in_postgresql_that_means_another_column(folder: Folder) -> None:
+    folder.write("first", "ALTER TABLE t ADD COLUMN ctid INTEGER")
+    folder.sync()
+    assert_as_imported(folder)
+    folder.write("first", "ALTER TABLE t RENAME ctid TO ctid_", "UPDATE t SET ctid_ = 5")
+    assert folder.plan() == {("alter column", "first", "t", "ctid_")}
+    folder.sync()
+    assert_as_imported(folder)
+    assert folder.rows("SELECT ctid_ FROM first.t") == [(5,)]
 
 
 def test_what_people_built_survives_a_change(folder: Folder) -> None:
