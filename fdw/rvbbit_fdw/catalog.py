@@ -114,8 +114,8 @@ class Catalog:
         return schema.lower() in {known.lower() for known in self.schemas}
 
     def count_readable(self) -> int:
-        """How many tables and views an import takes."""
-        return sum(relation.left_out is None for relation in self.relations)
+        """How many tables and views may be read, broken views among them."""
+        return sum(relation.refused is None for relation in self.relations)
 
     @property
     def names_session(self) -> bool:

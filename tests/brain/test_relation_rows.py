@@ -200,7 +200,7 @@ def test_the_second_look_needs_neither_copy_nor_duckdb(
     forbid(monkeypatch)
     assert everything(folder) == first
     counts = dict(folder.rows(folder.listing_request("session_id", "table_count")))
-    assert counts == {"etl": 3, ODD: 2, "nothing": 0, "bad": None}
+    assert counts == {"etl": 4, ODD: 2, "nothing": 0, "bad": None}
 
 
 def test_a_changed_session_is_looked_at_again(folder: Folder) -> None:
