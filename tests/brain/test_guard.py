@@ -61,7 +61,7 @@ def read(folder: Folder, relation: str, *, session: str = "attacker", schema: st
 def leaks(folder: Folder, seen: object) -> list[str]:
     """What of the server shows in what was seen."""
     text = str(seen)
-    return [secret for secret in (str(folder.root), SECRET, "/work/", "/secrets", "root:") if secret in text]
+    return [secret for secret in (str(folder.root), SECRET, "/secrets", "root:") if secret in text]
 
 
 SETTING = "current_setting('temp_directory')"
