@@ -27,6 +27,7 @@ int			rvbbit_process_limit = 1536 * 1024;
 int			rvbbit_temp_limit = 1024 * 1024;
 int			rvbbit_snapshot_limit = 2048;
 int			rvbbit_threads = 1;
+int			rvbbit_max_staleness = 0;
 
 /*
  * The limits of a backend's DuckDB instance, which is sealed once it is made:
@@ -57,6 +58,11 @@ define_settings(void)
 							"Threads that DuckDB may use in one connection.",
 							NULL, &rvbbit_threads, 1, 1, 64,
 							PGC_SU_BACKEND, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("rvbbit.max_staleness",
+							"How old a snapshot of a session may be that a statement reads.",
+							"Zero makes every statement read the newest committed state.",
+							&rvbbit_max_staleness, 0, 0, INT_MAX / 1000,
+							PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("rvbbit");
 }
 

@@ -62,8 +62,9 @@ request_begin(StringInfo buf, ForeignServer *server)
 		appendStringInfoChar(buf, '}');
 	}
 	appendStringInfo(buf, ",\"settings\":{\"memory_limit\":\"%dkB\",\"temp_limit\":\"%dkB\","
-					 "\"snapshot_limit\":\"%dMB\",\"threads\":%d",
-					 rvbbit_memory_limit, rvbbit_temp_limit, rvbbit_snapshot_limit, rvbbit_threads);
+					 "\"snapshot_limit\":\"%dMB\",\"threads\":%d,\"max_staleness\":%d",
+					 rvbbit_memory_limit, rvbbit_temp_limit, rvbbit_snapshot_limit, rvbbit_threads,
+					 rvbbit_max_staleness);
 	request_string(buf, "data_directory", DataDir);
 	appendStringInfoChar(buf, '}');
 }

@@ -26,6 +26,7 @@ extern int	rvbbit_process_limit;
 extern int	rvbbit_temp_limit;
 extern int	rvbbit_snapshot_limit;
 extern int	rvbbit_threads;
+extern int	rvbbit_max_staleness;
 
 /*
  * A scan that the brain has open: its Arrow stream and the batch that is being

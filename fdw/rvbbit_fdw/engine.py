@@ -90,14 +90,19 @@ class Engine:
         """A connection for one scan: it can be interrupted and closed without touching any other."""
         return self._connection.cursor()
 
-    def use(self, pin: Hashable, file: SessionFile, store: SnapshotStore, task: Task) -> Attached:
-        """The session's snapshot under this pin; the pin's first use takes the newest committed state."""
+    def use(
+        self, pin: Hashable, file: SessionFile, store: SnapshotStore, task: Task, max_age: float = 0
+    ) -> Attached:
+        """The session's snapshot under this pin.
+
+        The pin's first use takes the newest committed state, or a snapshot of at most `max_age` seconds.
+        """
         with self._lock:
             held = self._pins.get(pin, {}).get(file.path)
         if held is not None:
             return held
         for _ in range(_TRIES):
-            snapshot = store.take(file, task.check)
+            snapshot = store.take(file, task.check, max_age)
             store.keep_workplace(str(self.workplace))
             with suppress(SnapshotGone):
                 return self._use_snapshot(pin, file, snapshot, task)

@@ -72,9 +72,9 @@ class Evictor:
         with suppress(OSError):
             noted.write_bytes(limit)
 
-    def halve(self, check: Callable[[], None]) -> None:
+    def halve(self, check: Callable[[], None], keep: str = "") -> None:
         """Remove the less recently used half of the store: the file system is full below the limit."""
-        self.shrink(sum(each.bytes_on_disk for each in self._measure(check)) // 2, check)
+        self.shrink(sum(each.bytes_on_disk for each in self._measure(check)) // 2, check, keep)
 
     def _measure(self, check: Callable[[], None]) -> list[Stored]:
         found = []

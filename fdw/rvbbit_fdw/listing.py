@@ -22,6 +22,7 @@ from rvbbit_fdw.pushdown.prune import ColumnNames
 from rvbbit_fdw.request import Attribute, Scan
 from rvbbit_fdw.scan import COUNTING, Query
 from rvbbit_fdw.sessions import Check, SessionFile, SessionFolder, Wanted
+from rvbbit_fdw.snapshot import SnapshotStore
 from rvbbit_fdw.sqltext import Sql, comma, literal, quote
 
 Depth: TypeAlias = int
@@ -40,6 +41,7 @@ class Look:
     scan: Scan
     folder: SessionFolder
     describe: Callable[[SessionFile], Catalog]
+    store: SnapshotStore
     check: Check
     now_ns: int = field(default_factory=time.time_ns)
 
@@ -74,6 +76,12 @@ class ListedColumn(Generic[RowT]):
     def read_as(self) -> str:
         """Its type in the JSON document."""
         return self.json_type or self.duckdb_type
+
+
+def instant(depth: Depth, value: Callable[[RowT], int]) -> ListedColumn[RowT]:
+    """A column of points in time, which are given in nanoseconds since 1970."""
+    kind = "TIMESTAMP WITH TIME ZONE"
+    return ListedColumn(kind, depth, lambda row: value(row) // 1_000, "BIGINT", "make_timestamptz({})")
 
 
 @dataclass(frozen=True)

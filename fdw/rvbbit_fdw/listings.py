@@ -10,8 +10,14 @@ from rvbbit_fdw.listing import Listing
 from rvbbit_fdw.relation_rows import COLUMNS, TABLES
 from rvbbit_fdw.request import Scan
 from rvbbit_fdw.session_rows import SESSIONS
+from rvbbit_fdw.snapshot_rows import SNAPSHOTS
 
-LISTINGS: Mapping[str, Listing[Any]] = {"sessions": SESSIONS, "tables": TABLES, "columns": COLUMNS}
+LISTINGS: Mapping[str, Listing[Any]] = {
+    "sessions": SESSIONS,
+    "tables": TABLES,
+    "columns": COLUMNS,
+    "snapshots": SNAPSHOTS,
+}
 
 
 def listing_of(scan: Scan) -> Listing[Any]:

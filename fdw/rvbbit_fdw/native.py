@@ -21,6 +21,7 @@ from rvbbit_fdw.pushdown import prune
 from rvbbit_fdw.request import Scan
 from rvbbit_fdw.scan import Query
 from rvbbit_fdw.sessions import SessionFile
+from rvbbit_fdw.snapshot import Snapshot
 from rvbbit_fdw.sqltext import qualified
 from rvbbit_fdw.tasks import Task
 
@@ -104,11 +105,11 @@ def _open(asked: Scan, task: Task) -> tuple[Body, object]:
     if "catalog" in asked.table.options:
         return _open_listing(asked, engine, task)
     file = _find(asked, task)
-    attached = engine.use(asked.pin, file, store, task)
+    attached = engine.use(asked.pin, file, store, task, asked.settings.max_staleness)
     catalog = _backend.catalog(attached, task)
     query = scan.query(attached.alias, asked.table, asked.columns, catalog)
     task.reads = scan.described(asked.table, catalog)
-    notices = _stale(attached.snapshot.session_id, attached.snapshot.stale_seconds)
+    notices = _stale(attached.snapshot)
     try:
         stream = task.cursor.sql(query.sql).__arrow_c_stream__()
     except duckdb.Error as error:
@@ -122,7 +123,8 @@ def _open_listing(asked: Scan, engine: Engine, task: Task) -> tuple[Body, object
 
     listing = listing_of(asked)
     query = listing.query(asked)
-    document = listing.document(Look(asked, _backend.folder(asked.server), describe, task.check))
+    folder, store = _backend.folder(asked.server), _backend.store(asked.server, asked.settings)
+    document = listing.document(Look(asked, folder, describe, store, task.check))
     stream = task.cursor.sql(query.sql, params=[document]).__arrow_c_stream__()
     return _reply(query, engine, []), stream
 
@@ -156,11 +158,11 @@ def _session_of(asked: Scan) -> str:
     return session
 
 
-def _stale(session_id: str, seconds: float | None) -> list[Notice]:
-    if not seconds:
+def _stale(snapshot: Snapshot) -> list[Notice]:
+    if snapshot.stale_seconds is None:
         return []
-    message = f'session "{session_id}" is shown as it was {seconds:.0f} seconds ago'
-    return [Notice("WARNING", message, detail="It changed during every attempt to copy it.")]
+    message = f'session "{snapshot.session_id}" is shown as it was {snapshot.stale_seconds:.0f} seconds ago'
+    return [Notice("WARNING", message, detail=snapshot.stale_because)]
 
 
 def _options(_body: Body, _task: Task) -> Body:
@@ -191,7 +193,7 @@ def _import_schema(body: Body, task: Task) -> Body:
         relations = importer.relations_of(file, schema, _backend.catalog(attached, task))
         bind = importer.binder(attached.alias, task)
         commands, notices = importer.commands(file, relations, target, bind, task.check)
-    stale = _stale(file.session_id, attached.snapshot.stale_seconds)
+    stale = _stale(attached.snapshot)
     return {
         "commands": commands,
         "notices": [asdict(notice) for notice in [*stale, *notices]],

@@ -12,7 +12,7 @@ from rvbbit_fdw import policy
 from rvbbit_fdw.errors import OptionError, OptionMissing, OptionValueError
 
 CONTEXTS = ("wrapper", "server", "user_mapping", "table", "column")
-CATALOGS = ("sessions", "tables", "columns")
+CATALOGS = ("sessions", "tables", "columns", "snapshots")
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,12 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "table", "table_name", "Table or view inside the session; the default is its own name.", _not_empty
     ),
-    Option("table", "catalog", "Makes the table a list: sessions, tables or columns.", _one_of(CATALOGS)),
+    Option(
+        "table",
+        "catalog",
+        "Makes the table a list: sessions, tables, columns or snapshots.",
+        _one_of(CATALOGS),
+    ),
     Option("column", "column_name", "Column inside the session; the default is its own name.", _not_empty),
     Option("column", "duckdb_type", "The column's DuckDB type when it was imported.", _not_empty),
 )

@@ -22,12 +22,13 @@ _SIZE = re.compile(r"\s*(\d+)\s*([a-zA-Z]*)\s*")
 
 @dataclass(frozen=True)
 class Settings:
-    """Limits of a backend; sizes in bytes."""
+    """Limits of a backend, sizes in bytes, and how many seconds old a snapshot may be."""
 
     memory_limit: int = 256 << 20
     temp_limit: int = 1 << 30
     snapshot_limit: int = 2 << 30
     threads: int = 1
+    max_staleness: int = 0
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ def parse_settings(body: Mapping[str, Any]) -> Settings:
         temp_limit=_size(given.get("temp_limit"), default.temp_limit),
         snapshot_limit=_size(given.get("snapshot_limit"), default.snapshot_limit),
         threads=int(given.get("threads", default.threads)),
+        max_staleness=int(given.get("max_staleness", default.max_staleness)),
     )
 
 

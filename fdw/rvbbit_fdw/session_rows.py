@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from rvbbit_fdw import policy
 from rvbbit_fdw.inspection import Inspection, created_ns, inspect
-from rvbbit_fdw.listing import HEADERS, NAMES, SNAPSHOTS, Depth, ListedColumn, Listing, Look
+from rvbbit_fdw.listing import HEADERS, NAMES, SNAPSHOTS, ListedColumn, Listing, Look, instant
 from rvbbit_fdw.sessions import SessionFile, Wanted, as_text
 
 _MEBIBYTE = 1 << 20
@@ -69,11 +69,6 @@ def _age_hours(row: Row) -> float:
     return round((row.look.now_ns - row.file.modified_ns) / _HOUR_NS, 3)
 
 
-def _instant(depth: Depth, value: Callable[[Row], int]) -> ListedColumn[Row]:
-    kind = "TIMESTAMP WITH TIME ZONE"
-    return ListedColumn(kind, depth, lambda row: value(row) // 1_000, "BIGINT", "make_timestamptz({})")
-
-
 COLUMNS: Mapping[str, ListedColumn[Row]] = {
     "session_id": ListedColumn("VARCHAR", NAMES, lambda row: row.file.session_id),
     "state": ListedColumn("VARCHAR", HEADERS, lambda row: row.inspection.state),
@@ -83,8 +78,8 @@ COLUMNS: Mapping[str, ListedColumn[Row]] = {
     "size_bytes": ListedColumn("BIGINT", NAMES, lambda row: row.file.size_bytes),
     "size_mb": ListedColumn("DOUBLE", NAMES, _size_mb),
     "wal_bytes": ListedColumn("BIGINT", NAMES, lambda row: row.file.wal_bytes),
-    "created_at": _instant(NAMES, lambda row: created_ns(row.file)),
-    "modified_at": _instant(NAMES, lambda row: row.file.modified_ns),
+    "created_at": instant(NAMES, lambda row: created_ns(row.file)),
+    "modified_at": instant(NAMES, lambda row: row.file.modified_ns),
     "age_hours": ListedColumn("DOUBLE", NAMES, _age_hours),
     "table_count": ListedColumn("INTEGER", SNAPSHOTS, lambda row: row.table_count),
     "duckdb_version": ListedColumn("VARCHAR", HEADERS, lambda row: row.inspection.duckdb_version),

@@ -11,18 +11,18 @@ import hashlib
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rvbbit_fdw import errors
-from rvbbit_fdw.eviction import Evictor, mark_used, snapshots_of
+from rvbbit_fdw.eviction import Evictor, Stored, mark_used, snapshots_of
 from rvbbit_fdw.fingerprint import Fingerprint, boot
 from rvbbit_fdw.folding import FOLD_ABOVE_BYTES, fold
 from rvbbit_fdw.protocol import DB, Changed, copy_session, fingerprint, finish, require_usable, unusable
 from rvbbit_fdw.sessions import Check, SessionFile, no_check
-from rvbbit_fdw.store import OwnedDirectory, StoreDirectories, store_errors
+from rvbbit_fdw.store import OwnedDirectory, StoreDirectories, list_paths, store_errors
 
 __all__ = ["Snapshot", "SnapshotStore", "unusable"]
 
@@ -30,12 +30,14 @@ _LEAST_TRIES = 8
 _TRY_SECONDS = 5.0
 _FIRST_PAUSE = 0.002
 _LONGEST_PAUSE = 0.1
+_TOO_FAST = "It changed during every attempt to copy it."
+_FULL = "The snapshot store is full, so no newer copy can be made."
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A published copy. `stale_seconds` is its age if it is an older state, given because the writer never
-    paused long enough for a newer copy; None if it is the state at the time of asking."""
+    """A published copy. `stale_seconds` is its age, and `stale_because` a sentence that says why, if an older
+    state is given for want of a newer one; None if it is what was asked for."""
 
     session_id: str
     key: str
@@ -43,6 +45,12 @@ class Snapshot:
     files: tuple[str, ...]
     taken_at: float
     stale_seconds: float | None = None
+    stale_because: str | None = None
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was taken."""
+        return max(0.0, time.time() - self.taken_at)
 
     def link_into(self, directory: str | os.PathLike[str], name: str) -> str:
         """Hard-link the files into a directory as `name`, `name`.wal, ...; the db's path there.
@@ -75,21 +83,45 @@ class SnapshotStore:
         self._workplaces: dict[str, OwnedDirectory] = {}
         self._fits = False
 
-    def take(self, file: SessionFile, check: Check = no_check) -> Snapshot:
-        """A snapshot of at least the state that is committed now; copies only if the session has changed.
+    def take(self, file: SessionFile, check: Check = no_check, max_age: float = 0) -> Snapshot:
+        """A snapshot of at least the state that is committed now, or was `max_age` seconds ago.
 
+        Copies only if the session has changed since the newest snapshot that is young enough. If the store is
+        full, an older one is better than none.
         Raises SessionNotFound, SessionUnusable, SnapshotBusy, StoreFull, FolderUnusable, and what `check`
         raises.
         """
         if not self._fits:
             self._evictor.fit(check)
             self._fits = True
-        found = self._look(file, fingerprint(file))
+        found = self._look(file, fingerprint(file)) or self._young(file, max_age)
         if found is not None:
             return found
         require_usable(file)
-        with self._copying_alone(file, check):
-            return self._copy_until_good(file, check)
+        try:
+            with self._copying_alone(file, check):
+                return self._copy_until_good(file, check)
+        except errors.StoreFull:
+            earlier = self._earlier(file, _FULL)
+            if earlier is None:
+                raise
+            return earlier
+
+    def stored(self, file: SessionFile) -> list[Stored]:
+        """What the store has of a session, the newest first."""
+        return snapshots_of(self._session_directory(file))
+
+    def holds_current(self, file: SessionFile, stored: Stored) -> bool:
+        """True if the session has not changed since that snapshot; FolderUnusable and the like as take()."""
+        return Path(stored.path).name == fingerprint(file).key
+
+    def stored_of_others(self, files: Iterable[SessionFile]) -> list[Stored]:
+        """What the store has of sessions other than these."""
+        known = {session_name(file) for file in files}
+        directories = list_paths(self._directories.sessions)
+        return [
+            stored for path in directories if Path(path).name not in known for stored in snapshots_of(path)
+        ]
 
     def workplace(self) -> str:
         """A new private directory on the store's file system; it is litter when this process ends."""
@@ -138,15 +170,9 @@ class SnapshotStore:
             except Changed:
                 sleep(random.uniform(pause / 2, pause), check)  # noqa: S311 - no secret
                 pause = min(pause * 1.5, _LONGEST_PAUSE)
-        return self._earlier(file)
-
-    def _earlier(self, file: SessionFile) -> Snapshot:
-        """The newest snapshot that exists; SnapshotBusy if there is none."""
-        for stored in snapshots_of(self._session_directory(file)):
-            if Path(stored.path).name.startswith(boot()):
-                found = _published(file.session_id, stored.path)
-                if found is not None:
-                    return replace(found, stale_seconds=max(0.0, time.time() - found.taken_at))
+        earlier = self._earlier(file, _TOO_FAST)
+        if earlier is not None:
+            return earlier
         message = f'session "{file.session_id}" is being written too fast to be read'
         raise errors.SnapshotBusy(
             message,
@@ -154,12 +180,31 @@ class SnapshotStore:
             hint="Try again when the writer pauses.",
         )
 
+    def _young(self, file: SessionFile, max_age: float) -> Snapshot | None:
+        """The newest snapshot, if it was taken no longer than `max_age` seconds ago."""
+        newest = self._newest(file) if max_age > 0 else None
+        return newest if newest is not None and newest.age <= max_age else None
+
+    def _earlier(self, file: SessionFile, because: str) -> Snapshot | None:
+        """The newest snapshot that exists, marked as stale."""
+        newest = self._newest(file)
+        return newest and replace(newest, stale_seconds=newest.age, stale_because=because)
+
+    def _newest(self, file: SessionFile) -> Snapshot | None:
+        for stored in self.stored(file):
+            if Path(stored.path).name.startswith(boot()):
+                found = _published(file.session_id, stored.path)
+                if found is not None:
+                    return found
+        return None
+
     def _copy(self, file: SessionFile, before: Fingerprint, check: Check) -> Snapshot:
         """Copy and publish the session; Changed if the copy is not one state."""
         try:
             return self._copy_once(file, before, check)
         except errors.StoreFull:
-            self._evictor.halve(check)
+            newest = self._newest(file)  # what is given if there is no room even so
+            self._evictor.halve(check, newest.directory if newest else "")
         return self._copy_once(file, before, check)
 
     def _copy_once(self, file: SessionFile, before: Fingerprint, check: Check) -> Snapshot:

@@ -9,7 +9,8 @@ BEGIN ATOMIC
     VALUES
     ('sessions', 'rvbbit_sessions'::pg_catalog.name, 'every RVBBIT session of the folder, with its state'),
     ('tables', 'rvbbit_tables', 'every table and view of every session, attached or not'),
-    ('columns', 'rvbbit_columns', 'every column of every table of every session, attached or not');
+    ('columns', 'rvbbit_columns', 'every column of every table of every session, attached or not'),
+    ('snapshots', 'rvbbit_snapshots', 'the copies of sessions that queries read, shared by all connections');
 END;
 COMMENT ON FUNCTION rvbbit._catalogs() IS 'internal: the foreign tables of public that list things';
 
@@ -51,7 +52,13 @@ BEGIN ATOMIC
     ('columns', 'duckdb_type', 'text', 'its type in the session'),
     ('columns', 'pg_name', 'text', 'its name in PostgreSQL'),
     ('columns', 'pg_type', 'text', 'its type in PostgreSQL'),
-    ('columns', 'comment', 'text', 'the comment that the session has on it');
+    ('columns', 'comment', 'text', 'the comment that the session has on it'),
+    ('snapshots', 'session_id', 'text', 'the session; null if it has left the folder'),
+    ('snapshots', 'taken_at', 'timestamp with time zone', 'when the copy was made'),
+    ('snapshots', 'age_seconds', 'double precision', 'seconds since then'),
+    ('snapshots', 'last_used_at', 'timestamp with time zone', 'when a statement last began to read it'),
+    ('snapshots', 'size_bytes', 'bigint', 'what it takes on disk'),
+    ('snapshots', 'is_current', 'boolean', 'whether the session has not changed since');
 END;
 COMMENT ON FUNCTION rvbbit._catalog_columns() IS 'internal: their columns';
 

@@ -39,7 +39,7 @@ AS $$
 BEGIN
     GRANT USAGE ON SCHEMA public TO rvbbit_reader;
     GRANT SELECT ON TABLE public.rvbbit_sessions, public.rvbbit_tables, public.rvbbit_columns,
-        public._rvbbit_sessions, rvbbit.settings TO rvbbit_reader;
+        public.rvbbit_snapshots, public._rvbbit_sessions, rvbbit.settings, rvbbit.snapshots TO rvbbit_reader;
     GRANT SELECT ON TABLE rvbbit.attachment, rvbbit.detachment, rvbbit._attached,
         rvbbit.sync_status, rvbbit.sync_problem TO rvbbit_reader;
     REVOKE ALL ON FUNCTION public.rvbbit_attach_session(text, text), public.rvbbit_detach_session(text) FROM PUBLIC;

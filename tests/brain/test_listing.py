@@ -18,6 +18,7 @@ from rvbbit_fdw.inspection import Inspection, inspect
 from rvbbit_fdw.listing import Look
 from rvbbit_fdw.session_rows import COLUMNS, SESSIONS
 from rvbbit_fdw.sessions import SessionFile, SessionFolder
+from rvbbit_fdw.snapshot import SnapshotStore
 from tests.kit import arrow
 from tests.kit.folder import Folder, column, scan_of
 
@@ -209,7 +210,9 @@ def test_twenty_thousand_rows_travel_fast(folder: Folder, monkeypatch: pytest.Mo
     scan = scan_of(folder.listing_request("session_id", "size_mb", "modified_at", "age_hours"))
     started = time.perf_counter()
     monkeypatch.setattr(SessionFolder, "list", lambda *_arguments: iter(files))
-    look = Look(scan, SessionFolder("/x"), lambda _file: Catalog(), lambda: None)
+    look = Look(
+        scan, SessionFolder("/x"), lambda _file: Catalog(), SnapshotStore("/nowhere", 0), lambda: None
+    )
     document = SESSIONS.document(look)
     query = SESSIONS.query(scan)
     with duckdb.connect() as con:

@@ -235,6 +235,24 @@ def test_a_copy_over_the_file_size_limit_is_a_full_store_and_leaves_nothing(
     assert list((tmp_path / "store" / "building").iterdir()) == []
 
 
+def test_a_full_store_gives_the_earlier_state_and_says_so(folder: SessionFolder, tmp_path: Path) -> None:
+    store = SnapshotStore(str(tmp_path / "store"), 1 << 30)
+    earlier = store.take(folder.find("a"))
+    with duckdb.connect(folder.find("a").path) as connection:
+        connection.execute("CREATE TABLE wide AS SELECT range AS i, random() AS r FROM range(20000)")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, before[1]))
+    try:
+        found = store.take(folder.find("a"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert found.key == earlier.key
+    assert found.stale_seconds is not None
+    assert found.stale_because == "The snapshot store is full, so no newer copy can be made."
+    assert content(linked(store, found)) == "a"
+    assert store.take(folder.find("a")).key != earlier.key
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system with room for three of the sessions."""
