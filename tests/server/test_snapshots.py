@@ -39,7 +39,7 @@ def test_a_live_session_has_a_current_snapshot_once_it_was_read(
     count = sql.SQL("SELECT count(*) FROM {}.phase").format(sql.Identifier(schema))
     with writing(session_path) as writer:
         writer.run("CREATE TABLE phase AS SELECT range AS n FROM range(10)")
-        import_session(db, SESSION, schema)
+        import_session(db, schema, SESSION)
         assert shown(db) == [(True,)]
         writer.run("INSERT INTO phase VALUES (11)")
         assert shown(db) == [(False,)]
@@ -48,7 +48,7 @@ def test_a_live_session_has_a_current_snapshot_once_it_was_read(
 
 
 def test_size_and_age(db: psycopg.Connection, schema: str) -> None:
-    import_session(db, "agile-finch-4acdcc", schema)
+    import_session(db, schema, "agile-finch-4acdcc")
     query = """SELECT min(size_bytes) >= 12288, bool_and(age_seconds BETWEEN 0 AND 3600),
                       bool_and(taken_at <= now() AND last_used_at >= taken_at)
                FROM rvbbit.snapshots WHERE session_id = 'agile-finch-4acdcc'"""
@@ -61,7 +61,7 @@ def test_a_dashboard_may_accept_an_older_state(
     count = sql.SQL("SELECT count(*) FROM {}.phase").format(sql.Identifier(schema))
     with writing(session_path) as writer, server.connect() as dashboard:
         writer.run("CREATE TABLE phase AS SELECT range AS n FROM range(10)")
-        import_session(db, SESSION, schema)
+        import_session(db, schema, SESSION)
         dashboard.execute("SET rvbbit.max_staleness = '1h'")
         assert dashboard.execute(count).fetchone() == (10,)
         writer.run("INSERT INTO phase VALUES (11)")
