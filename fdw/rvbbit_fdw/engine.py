@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from rvbbit_fdw import catalog, guard
-from rvbbit_fdw.errors import SnapshotBusy, SnapshotGone
+from rvbbit_fdw.errors import SnapshotBusy, SnapshotGone, of_session, translate
 from rvbbit_fdw.request import Settings
 from rvbbit_fdw.sessions import SessionFile
 from rvbbit_fdw.snapshot import Snapshot, SnapshotStore
@@ -178,6 +178,8 @@ class Engine:
         try:
             path = literal(snapshot.link_into(self.workplace, name))
             task.cursor.execute(f"ATTACH {path} AS {quote(alias)} (TYPE duckdb, READ_ONLY)")
+        except duckdb.Error as error:
+            raise of_session(translate(error), snapshot.session_id) from None
         finally:
             for suffix in ("", *WAL_SUFFIXES):
                 Path(self.workplace, name + suffix).unlink(missing_ok=True)

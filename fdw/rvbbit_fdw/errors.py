@@ -220,6 +220,14 @@ def named(error: RvbbitError, what: str) -> RvbbitError:
     return type(error)(f"could not read {what}: {error.message}", hint=hint)
 
 
+def of_session(error: RvbbitError, session_id: str) -> RvbbitError:
+    """The error of opening a session, with the session's name if its files are to blame."""
+    if not isinstance(error, SessionUnusable):
+        return error
+    message = f'could not read session "{session_id}": its file or its log is damaged'
+    return SessionUnusable(message, state=error.state, detail=error.detail, hint=error.hint)
+
+
 _KIND = re.compile(r"^(?:Error: )?((?:[A-Za-z]+[ -]){0,4}Error): (.*)$", re.DOTALL)
 
 
@@ -280,7 +288,7 @@ def _memory(body: str) -> RvbbitError:
 
 def _corrupt(body: str) -> RvbbitError:
     return SessionUnusable(
-        "could not read the session: its file is damaged",
+        "could not read the session: its file or its log is damaged",
         detail=sentence(body.split("\n", 1)[0]),
         hint="Run the workflow again, or restore the file from a copy.",
     )
@@ -337,6 +345,7 @@ _BY_KIND: Mapping[str, _Maker] = {
     "out of range error": _Kind(ValueOutOfRange),
     "decimal error": _Kind(ValueOutOfRange),
     "io error": _Kind(ReadFailed),
+    "serialization error": _corrupt,
     "not implemented error": _Kind(NotSupported),
     "internal error": _Kind(Internal),
     "fatal error": _Kind(Internal),

@@ -13,7 +13,14 @@ import pytest
 
 from rvbbit_fdw import engine
 from rvbbit_fdw.engine import Attached, Engine, connect_idle
-from rvbbit_fdw.errors import FolderUnusable, Interrupted, OutOfMemory, SnapshotGone, translate
+from rvbbit_fdw.errors import (
+    FolderUnusable,
+    Interrupted,
+    OutOfMemory,
+    SessionUnusable,
+    SnapshotGone,
+    translate,
+)
 from rvbbit_fdw.request import Settings
 from rvbbit_fdw.sessions import SessionFile, SessionFolder
 from rvbbit_fdw.snapshot import Snapshot, SnapshotStore
@@ -228,7 +235,7 @@ def test_a_failed_attach_frees_the_name_and_leaves_no_file(
 
     with monkeypatch.context() as patch:
         patch.setattr(Snapshot, "link_into", spoil)
-        with pytest.raises(duckdb.Error):
+        with pytest.raises(SessionUnusable, match='"a"'):
             bench.use("a")
     assert list(bench.engine.workplace.iterdir()) == []
     assert bench.use("a").alias == "a"
