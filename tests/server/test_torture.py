@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from tests.kit.container import Server, serving
-from tests.torture import corpus, hostile
+from tests.torture import corpus, hostile, load
 from tests.torture.kills import Killer
 
 pytestmark = pytest.mark.server
@@ -35,3 +35,13 @@ def test_everything_answers_again_after_kills(tmp_path: Path) -> None:
         killer.run(10)
         assert own.disasters(own.log()) == []
     assert killer.killed.total() >= 5
+
+
+def test_many_clients_at_once(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    with serving(tmp_path) as own:
+        load.prepare(own)
+        clients = load.Load(own, clients=10, seconds=10)
+        clients.run()
+        assert own.disasters(own.log()) == []
+    assert all(clients.done[name] for name in ("_list", "_scan", "_live"))
