@@ -1075,10 +1075,18 @@ BEGIN ATOMIC
     SELECT 'refresh', f.session_id, a.schema_name, f.signature,
            CASE WHEN a.missing_since IS NOT NULL THEN 'its file is there again'
                 WHEN f.signature IS DISTINCT FROM a.seen THEN 'its files changed'
-                ELSE 'tables were missing at the last tick' END
+                WHEN a.missing_tables IS NOT NULL THEN 'tables were missing at the last tick'
+                ELSE 'the last tick could not' END
     FROM folder AS f JOIN attached AS a ON a.session_id = f.session_id
     WHERE f.state IN ('ready', 'live') AND (f.auto_attach OR a.attached_by = 'manual')
-      AND (f.signature IS DISTINCT FROM a.seen OR a.missing_since IS NOT NULL OR a.missing_tables IS NOT NULL)
+      AND (f.signature IS DISTINCT FROM a.seen OR a.missing_since IS NOT NULL OR a.missing_tables IS NOT NULL
+           OR EXISTS (SELECT FROM rvbbit.sync_problem AS p WHERE p.session_id = a.session_id AND p.signature IS NULL))
+    UNION ALL
+    SELECT 'forget', p.session_id, NULL, NULL, 'it is neither attached nor wanted any more'
+    FROM rvbbit.sync_problem AS p LEFT JOIN folder AS f ON f.session_id = p.session_id
+    WHERE (only_session IS NULL OR p.session_id = only_session)
+      AND NOT EXISTS (SELECT FROM attached AS a WHERE a.session_id = p.session_id)
+      AND (f.auto_attach IS NOT TRUE OR EXISTS (SELECT FROM rvbbit.detachment AS d WHERE d.session_id = p.session_id))
     UNION ALL
     SELECT CASE WHEN rvbbit._has_dependents(a.session_id, a.schema_oid) THEN 'keep'
                 WHEN f.session_id IS NULL AND a.missing_since IS NULL THEN 'wait'
@@ -1208,7 +1216,9 @@ BEGIN
             DELETE FROM rvbbit.attachment AS a WHERE a.session_id = session;
             CALL rvbbit._note_problem(session, NULL, NULL);
         WHEN 'keep' THEN
-            CALL rvbbit._note_problem(session, reason || ', but something depends on its schema', signature);
+            CALL rvbbit._note_problem(session, reason || ', but something depends on its schema', NULL);
+        WHEN 'forget' THEN
+            CALL rvbbit._note_problem(session, NULL, NULL);
     END CASE;
 END
 $$;
@@ -1238,6 +1248,13 @@ CREATE FUNCTION rvbbit._sync_lock()
     RETURN pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('rvbbit.sync', 0));
 COMMENT ON FUNCTION rvbbit._sync_lock() IS 'internal: true if no other sync is at work';
 
+CREATE FUNCTION rvbbit._try_lock(session text)
+    RETURNS boolean
+    LANGUAGE sql
+    SET search_path = pg_catalog, pg_temp
+    RETURN pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('rvbbit session ' || session, 0));
+COMMENT ON FUNCTION rvbbit._try_lock(text) IS 'internal: true if nobody attaches or detaches that session';
+
 -- The ids of sessions that sync has to do with; what is kept is told once.
 CREATE FUNCTION rvbbit._sync_todo()
     RETURNS text[]
@@ -1262,7 +1279,8 @@ AS $$
 DECLARE
     todo record;
 BEGIN
-    IF NOT rvbbit._sync_lock() THEN
+    -- A person who attaches or detaches it just now comes first.
+    IF NOT (rvbbit._sync_lock() AND rvbbit._try_lock(session)) THEN
         RETURN;
     END IF;
     SELECT * INTO todo FROM rvbbit._sessions_to_do(session) AS t LIMIT 1;
