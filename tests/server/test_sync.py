@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,97 +12,19 @@ import psycopg
 import pytest
 
 from tests.kit.container import Server, serving
-from tests.kit.writers import RVBBIT_VERSION, interpreter
+from tests.kit.synced import Folder, opened, wait_for
 
 pytestmark = pytest.mark.server
 
-_WRITE = """
-import duckdb, sys
-con = duckdb.connect(sys.argv[1])
-for statement in sys.argv[2:]:
-    con.execute(statement)
-"""
-
-
-@dataclass
-class Folder:
-    """A server over a folder of the test's own, with an operator's connection."""
-
-    server: Server
-    db: psycopg.Connection
-
-    def write(self, session: str, *statements: str) -> Path:
-        """Run statements in a session, made if it does not exist."""
-        path = self.server.session_dir / f"{session}.duckdb"
-        command = [interpreter(RVBBIT_VERSION), "-c", _WRITE, str(path), *statements]
-        subprocess.run(command, check=True)
-        path.chmod(0o644)
-        return path
-
-    def sync(self) -> None:
-        """One tick."""
-        self.db.execute("CALL rvbbit.sync()")
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """The rows of a query."""
-        return self.db.execute(query).fetchall()
-
-    def one(self, query: str) -> Any:
-        """The one value of a query."""
-        return self.rows(query)[0][0]
-
-    def attached(self) -> dict[str, str]:
-        """Session and schema of all that is attached."""
-        return dict(self.rows("SELECT session_id, schema_name FROM _rvbbit_sessions WHERE is_attached"))
-
-    def plan(self) -> set[tuple[str, ...]]:
-        """What the next sync would do: action, session, table, column."""
-        query = """
-            SELECT array_remove(ARRAY[action, session_id, table_name::text, column_name::text], NULL)
-            FROM rvbbit.sync_plan()"""
-        return {tuple(row[0]) for row in self.rows(query)}
-
-    def problems(self) -> dict[str, str]:
-        """What keeps sessions from being in step."""
-        return self.one("SELECT problems FROM rvbbit.sync_status") or {}
-
-    def columns(self, table: str) -> dict[str, str]:
-        """Names and types of a table's columns."""
-        return dict(
-            self.rows(f"""
-                SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
-                WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped""")
-        )
-
-
-@pytest.fixture(scope="module")
-def serving_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose background job does not run: the tests tick."""
-    folder = tmp_path_factory.mktemp("sync")
-    folder.chmod(0o755)
-    with serving(folder, "postgres", "-c", "cron.launch_active_jobs=off") as running:
-        yield running
-
 
 @pytest.fixture
-def folder(serving_own: Server) -> Iterator[Folder]:
+def folder(following: Server) -> Iterator[Folder]:
     """The folder with one session, "first", attached by the policy."""
-    with serving_own.connect() as db, serving_own.connect(user="postgres") as admin:
-        admin.execute("CREATE SCHEMA mine AUTHORIZATION rvbbit")
-        own = Folder(serving_own, db)
+    with opened(following) as own:
         own.write("first", "CREATE TABLE t AS SELECT 1 AS a, 'x' AS b")
         own.sync()
         assert own.attached() == {"first": "first"}
         yield own
-        for path in serving_own.session_dir.iterdir():
-            path.unlink()
-        for (name,) in admin.execute(
-            "SELECT quote_ident(nspname) FROM pg_namespace"
-            " WHERE nspname !~ '^pg_' AND nspname NOT IN ('public', 'rvbbit', 'cron', 'information_schema')"
-        ).fetchall():
-            admin.execute(f"DROP SCHEMA {name} CASCADE")
-        admin.execute("TRUNCATE rvbbit.attachment, rvbbit.detachment, rvbbit.sync_problem, rvbbit.sync_run")
-        admin.execute("SELECT rvbbit.set_policy('smart', 50)")
 
 
 # statements in the session, the plan, the columns of first.t afterwards
@@ -410,14 +330,6 @@ def test_a_syncer_that_is_killed_leaves_the_rest_to_the_next(folder: Folder) -> 
     folder.sync()
     assert len(folder.attached()) == 13
     assert folder.plan() == set()
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 30) -> None:
-    """Wait until it holds; AssertionError if it does not."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 def admin_schedule(server: Server) -> Any:
