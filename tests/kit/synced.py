@@ -52,14 +52,15 @@ class Folder:
         return path
 
     def copy(self, session: str, *names: str) -> None:
-        """The same session under other names, each readable for the server at once."""
+        """The same session under other names, or in the place of others; the server may read each at once."""
         source = self.server.session_dir / f"{session}.duckdb"
         for name in names:
             # The log first: a database without it would be an empty session.
             for ending in (".duckdb.wal", ".duckdb"):
                 with suppress(FileNotFoundError):
-                    copied = shutil.copy(source.with_suffix(ending), source.with_name(name + ending))
-                    Path(copied).chmod(0o644)
+                    copied = Path(shutil.copy(source.with_suffix(ending), source.with_suffix(".copied")))
+                    copied.chmod(0o644)
+                    copied.replace(source.with_name(name + ending))
 
     def age(self, session: str, hours: float) -> None:
         """Let a session be as old as this."""
