@@ -2,7 +2,7 @@
 #   SESSION_DIR, RVBBIT_PORT, RVBBIT_PASSWORD, ... go on the command line, into the environment or into .env
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down psql logs demo demo-live image test test-fast test-server bench docs lint lint-python lint-shell format clean
+.PHONY: help up down psql logs demo demo-live image test test-fast test-server test-long bench docs lint lint-python lint-shell format clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -46,6 +46,10 @@ test-fast: $(VENV)/installed ## the tests that need no Docker
 
 test-server: $(VENV)/installed
 	$(PYTHON) -m pytest tests/server
+
+test-long: $(VENV)/installed image ## a long check by itself: KIND=torture; COUNT=2 doubles it, SEED=7 repeats it
+	@test -d "tests/long/$(KIND)" || { echo "KIND is one of: $$(cd tests/long && echo *)" >&2; exit 2; }
+	COUNT="$(COUNT)" SEED="$(SEED)" $(PYTHON) -m pytest --capture=no "tests/long/$(KIND)"
 
 bench: $(VENV)/installed image ## measure a session against an ordinary table, a minute or two
 	$(PYTHON) -m tests.bench.run

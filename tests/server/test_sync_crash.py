@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -28,10 +30,9 @@ CONTENT["both"] = {"t": {"a", "c"}, "u": {"a"}, "v": {"a"}}
 WORK = [("gone", "old"), ("old", "new"), ("new", "gone")]
 
 
-@pytest.fixture(scope="module")
-def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@contextmanager
+def mortal_server(path: Path) -> Iterator[Server]:
     """A server of its own, because a crash ends all connections; its log tells of that signal alone."""
-    path = tmp_path_factory.mktemp("crash")
     path.chmod(0o755)
     with serving(path, "postgres", "-c", "cron.launch_active_jobs=off") as server:
         set_trap(server)
@@ -43,6 +44,13 @@ def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
         server.allow("was terminated by signal 9: Killed")
         assert server.disasters(server.log()) == []
+
+
+@pytest.fixture(scope="module")
+def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server that dies."""
+    with mortal_server(tmp_path_factory.mktemp("crash")) as server:
+        yield server
 
 
 def prepare(folder: Folder, state: str) -> None:
