@@ -24,7 +24,7 @@ PASSWORD = "rvbbit"
 DATA = "/var/lib/postgresql/data"
 
 # What no statement may leave in the server's log.
-DISASTER = re.compile(r".*(?:was terminated by signal|PANIC|Traceback).*")
+DISASTER = re.compile(r"was terminated by signal|PANIC|Traceback")
 
 HARDENED: Mapping[str, Any] = {
     "read_only": True,
@@ -78,7 +78,8 @@ class Server:
 
     def disasters(self, log: str) -> list[str]:
         """Lines of a log that tell of a crash, except those that the test announced by allow()."""
-        return [line for line in DISASTER.findall(log) if not any(text in line for text in self.allowed)]
+        told = [line for line in log.splitlines() if DISASTER.search(line)]
+        return [line for line in told if not any(text in line for text in self.allowed)]
 
     def allow(self, *texts: str) -> None:
         """Announce lines of the log that this test provokes."""

@@ -139,7 +139,10 @@ def opened(server: Server) -> Iterator[Folder]:
             " WHERE nspname !~ '^pg_' AND nspname NOT IN ('public', 'rvbbit', 'cron', 'information_schema')"
         ).fetchall():
             admin.execute(f"DROP SCHEMA {name} CASCADE")
-        admin.execute("TRUNCATE rvbbit.attachment, rvbbit.detachment, rvbbit.sync_problem, rvbbit.sync_run")
+        admin.execute(
+            "TRUNCATE rvbbit.attachment, rvbbit.detachment,"
+            " rvbbit.sync_problem, rvbbit.sync_run, rvbbit.sync_seen"
+        )
         admin.execute("SELECT rvbbit.set_policy('smart', 50)")
 
 

@@ -57,8 +57,12 @@ def damaged(folder: Folder) -> Callable[[], object]:
 
 # what happens, the session that it concerns, what is told of it
 TROUBLES: list[tuple[Callable[[Folder], Callable[[], object]], str, str]] = [
-    (vanish, "first", "its file is gone, but something depends on its schema"),
-    (unwanted, "first", "the policy does not want it any more, but something depends on its schema"),
+    (vanish, "first", "its file is gone; the schema stays, because something depends on it"),
+    (
+        unwanted,
+        "first",
+        "the policy does not want it any more; the schema stays, because something depends on it",
+    ),
     (retyped, "first", "used by a view"),
     (damaged, "second", "its file is damaged"),
 ]
