@@ -64,6 +64,14 @@ class Server:
         assert code == 0, text
         return text
 
+    def feed(self, command: str, text: str) -> str:
+        """Run a command in the container with this as its input; its output, AssertionError if it fails."""
+        wrapped = self.container.get_wrapped_container()
+        process = ["docker", "exec", "--interactive", str(wrapped.id), *command.split()]
+        result = subprocess.run(process, input=text, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-4000:]
+        return result.stdout + result.stderr
+
     def log(self) -> str:
         """All that the server and the entrypoint wrote."""
         return str(self.container.get_wrapped_container().logs().decode())
