@@ -235,7 +235,7 @@ BEGIN ATOMIC
            CASE WHEN e.missing_since IS NOT NULL THEN 'its file is there again'
                 WHEN f.signature IS DISTINCT FROM e.signature THEN 'its files changed'
                 WHEN e.missing_tables IS NOT NULL THEN 'tables were missing at the last tick'
-                ELSE 'something went wrong at the last look' END
+                ELSE 'the last tick could not' END
     FROM folder AS f
     JOIN attached AS a ON a.session_id = f.session_id
     LEFT JOIN rvbbit.sync_seen AS e ON e.session_id = f.session_id
@@ -247,16 +247,16 @@ BEGIN ATOMIC
                 ELSE 'detach' END,
            g.session_id, g.schema_name, g.signature,
            CASE WHEN g.has_no_file THEN 'its file is gone' ELSE 'the policy does not want it any more' END
-           || CASE WHEN g.attached_by = 'manual' THEN '; the schema stays, because a person attached it'
-                   WHEN g.is_held THEN '; the schema stays, because something depends on it'
+           || CASE WHEN g.attached_by = 'manual' THEN ', but a person attached it'
+                   WHEN g.is_held THEN ', but something depends on its schema'
                    WHEN g.has_no_file AND g.missing_since IS NULL THEN '; at the next tick it is detached' ELSE '' END
     FROM gone AS g
     UNION ALL
-    SELECT 'forget', p.session_id, NULL, NULL, 'nothing is to be done for it any more'
-    FROM rvbbit.sync_problem AS p
+    SELECT 'forget', p.session_id, NULL, NULL, 'it is neither attached nor wanted any more'
+    FROM rvbbit.sync_problem AS p LEFT JOIN folder AS f ON f.session_id = p.session_id
     WHERE (only_session IS NULL OR p.session_id = only_session)
-      AND NOT EXISTS (SELECT FROM folder AS f WHERE f.session_id = p.session_id AND f.auto_attach)
-      AND NOT EXISTS (SELECT FROM attached AS a WHERE a.session_id = p.session_id);
+      AND NOT EXISTS (SELECT FROM attached AS a WHERE a.session_id = p.session_id)
+      AND (f.auto_attach IS NOT TRUE OR EXISTS (SELECT FROM rvbbit.detachment AS d WHERE d.session_id = p.session_id));
 END;
 COMMENT ON FUNCTION rvbbit._sessions_to_do(text) IS 'internal: sessions that sync has to do with';
 
@@ -429,6 +429,8 @@ BEGIN
         WHEN 'keep' THEN
             IF signature IS NULL THEN
                 CALL rvbbit._note_gone(session, schema_name);
+            ELSE  -- once it is wanted again it is looked into, and the problem forgotten
+                CALL rvbbit._note_look(session, NULL, true, NULL);
             END IF;
             RETURN CASE WHEN rvbbit._note_problem(session, reason) THEN 'kept' END;
         WHEN 'detach' THEN

@@ -102,6 +102,55 @@ def test_a_name_in_postgresql_that_means_another_column(folder: Folder) -> None:
     assert folder.rows("SELECT ctid_ FROM first.t") == [(5,)]
 
 
+def test_names_that_a_person_gave_stay(folder: Folder) -> None:
+    with folder.server.connect(user="postgres") as admin:
+        admin.execute("ALTER FOREIGN TABLE first.t RENAME a TO amount")
+        admin.execute("ALTER FOREIGN TABLE first.t RENAME TO mine")
+        admin.execute("GRANT SELECT ON first.mine TO pg_monitor")
+    assert folder.plan() == set()
+    folder.write("first", "ALTER TABLE t ALTER a TYPE BIGINT", "ALTER TABLE t ADD COLUMN c INTEGER")
+    assert folder.plan() == {
+        ("alter column", "first", "mine", "amount"),
+        ("add column", "first", "mine", "c"),
+    }
+    folder.write("first", "CREATE TABLE u AS SELECT 1 AS x")
+    folder.sync()
+    assert folder.columns("first.mine") == {"amount": "bigint", "b": "text", "c": "integer"}
+    assert folder.rows("SELECT amount, b, c FROM first.mine") == [(1, "x", None)]
+    assert folder.one("SELECT has_table_privilege('pg_monitor', 'first.mine', 'SELECT')")
+    tables = "SELECT relname FROM pg_class WHERE relnamespace = 'first'::regnamespace ORDER BY 1"
+    assert folder.rows(tables) == [("mine",), ("u",)]
+    folder.db.execute("SELECT rvbbit_attach_session('first')")
+    assert folder.rows(tables) == [("mine",), ("u",)]
+    folder.write("first", "DROP TABLE t")
+    for _ in range(2):
+        folder.sync()
+    assert folder.rows(tables) == [("u",)]
+
+
+def test_a_name_that_a_person_gave_is_in_the_way(folder: Folder) -> None:
+    with folder.server.connect(user="postgres") as admin:
+        admin.execute("ALTER FOREIGN TABLE first.t RENAME a TO c")
+    folder.write("first", "ALTER TABLE t ADD COLUMN c INTEGER DEFAULT 5")
+    folder.sync()
+    assert folder.rows("SELECT c, b FROM first.t") == [(1, "x")]
+    assert 'column "c" of relation "t" already exists' in folder.problems()["first"]
+    folder.write("first", "ALTER TABLE t DROP a")
+    folder.sync()
+    assert folder.rows("SELECT c, b FROM first.t") == [(5, "x")]
+    assert folder.problems() == {}
+
+
+def test_a_table_of_a_person_in_an_attached_schema_stays(folder: Folder) -> None:
+    folder.write("first", "CREATE SCHEMA other", "CREATE TABLE other.o AS SELECT 3 AS a")
+    with folder.server.connect(user="postgres") as admin:
+        admin.execute('IMPORT FOREIGN SCHEMA "first.other" FROM SERVER rvbbit INTO first')
+    folder.write("first", "DROP TABLE other.o")
+    for _ in range(3):
+        folder.sync()
+    assert folder.columns("first.o") == {"a": "integer"}
+
+
 def test_what_people_built_survives_a_change(folder: Folder) -> None:
     folder.db.execute("CREATE VIEW mine.v AS SELECT a FROM first.t")
     with folder.server.connect(user="postgres") as admin:
