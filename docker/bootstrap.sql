@@ -5,6 +5,8 @@
 \getenv superuser_password POSTGRES_PASSWORD
 
 SET client_min_messages = warning;
+-- People may create in public: what they make there must not come before PostgreSQL's own.
+SET search_path = pg_catalog, pg_temp;
 -- No password in the server's log.
 SET log_statement = 'none';
 SET log_min_duration_statement = -1;
@@ -23,6 +25,16 @@ SELECT :'login_password' <> '' AS has_passwords
 \if :has_passwords
 ALTER ROLE rvbbit PASSWORD :'login_password';
 ALTER ROLE CURRENT_USER PASSWORD :'superuser_password';
+\endif
+
+-- What people make without naming a schema goes into public: not into "rvbbit", which would come first because it has
+-- the login's name. Done once: who gave the login another path keeps that.
+SELECT NOT EXISTS (SELECT FROM pg_db_role_setting AS s, unnest(s.setconfig) AS setting
+                    WHERE s.setrole = 'rvbbit'::regrole AND setting LIKE 'search\_path=%') AS has_no_path
+\gset
+\if :has_no_path
+ALTER ROLE rvbbit SET search_path = public;
+GRANT CREATE ON SCHEMA public TO rvbbit;
 \endif
 
 -- What serves the sessions. Last, so that logins work even where someone's own objects stand in its way.

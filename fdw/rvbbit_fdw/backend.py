@@ -135,8 +135,10 @@ class Backend:
         if found is None:
             with self.engine(server, settings).using(file, store, task) as attached:
                 read = self.catalog(attached, task)
-                found = catalog.try_views(read, importer.binder(attached.alias, task))
-            if not (attached.renamed and found.names_session):  # what it then refuses is so for the moment
+                bind = importer.Binder(attached.alias, task)
+                found = catalog.try_views(read, bind)
+            # What is wrong for the moment is not kept: a name that is taken, memory that ran out.
+            if bind.settled and not (attached.renamed and found.names_session):
                 cache.save(session, attached.snapshot.key, found)
         return found
 

@@ -14,6 +14,7 @@ import errno
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ClassVar
 
 from rvbbit_fdw.wording import last_part, one_line, scrub, sentence
 
@@ -22,6 +23,8 @@ class RvbbitError(Exception):
     """Base of all errors that a user sees: SQLSTATE, message, detail and hint."""
 
     sqlstate: str = "HV000"  # fdw_error
+    passes: ClassVar[bool] = False
+    """True if the same may well succeed a moment later: it says nothing of the session itself."""
 
     def __init__(self, message: str, *, detail: str | None = None, hint: str | None = None) -> None:
         super().__init__(message)
@@ -40,6 +43,7 @@ class FolderUnusable(RvbbitError):
     """The session folder or the snapshot store is missing or cannot be read."""
 
     sqlstate = "58030"  # io_error
+    passes = True
 
 
 class SessionUnusable(RvbbitError):
@@ -58,18 +62,21 @@ class SnapshotBusy(RvbbitError):
     """The session changed during every attempt to copy it, and no earlier snapshot exists."""
 
     sqlstate = "55006"  # object_in_use
+    passes = True
 
 
 class SnapshotGone(RvbbitError):
     """The snapshot was evicted before it could be used; whoever sees this takes another one."""
 
     sqlstate = "55006"  # object_in_use
+    passes = True
 
 
 class StoreFull(RvbbitError):
     """The snapshot store has no room for a copy."""
 
     sqlstate = "53100"  # disk_full
+    passes = True
 
 
 class SchemaNotFound(RvbbitError):
@@ -136,12 +143,14 @@ class OutOfMemory(RvbbitError):
     """DuckDB reached its memory or spill limit."""
 
     sqlstate = "53200"  # out_of_memory
+    passes = True
 
 
 class Interrupted(RvbbitError):
     """The user, a timeout or the end of the backend stopped the work."""
 
     sqlstate = "57014"  # query_canceled
+    passes = True
 
     def __init__(
         self,
@@ -175,6 +184,7 @@ class ReadFailed(RvbbitError):
     """A file could not be read or written."""
 
     sqlstate = "58030"  # io_error
+    passes = True
 
 
 class TooComplex(RvbbitError):

@@ -139,18 +139,25 @@ def _schema_hint(file: SessionFile, schema: str, catalog: Catalog) -> str | None
     return did_you_mean(nearest(schema, catalog.schemas))
 
 
-def binder(alias: str, task: Task) -> Callable[[Relation], str | None]:
-    """Tries a view of the attached session: a sentence part that says why it cannot be used, or None."""
+@dataclass
+class Binder:
+    """Tries views of an attached session; `settled` is False once something went wrong that passes."""
 
-    def bind(view: Relation) -> str | None:
+    alias: str
+    task: Task
+    settled: bool = True
+
+    def __call__(self, view: Relation) -> str | None:
+        """A sentence part that says why the view cannot be used, or None."""
+        name = qualified(self.alias, view.schema, view.name)
         try:
-            task.cursor.sql(Sql(f"SELECT * FROM {qualified(alias, view.schema, view.name)} LIMIT 0"))
+            self.task.cursor.sql(Sql(f"SELECT * FROM {name} LIMIT 0"))
         except duckdb.Error as error:
-            task.check()
-            return translate(error).message
+            self.task.check()
+            problem = translate(error)
+            self.settled = self.settled and not problem.passes
+            return problem.message
         return None
-
-    return bind
 
 
 def _by_beginning(beginning: str, folder: SessionFolder, check: Check) -> SessionFile | None:

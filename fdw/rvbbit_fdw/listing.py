@@ -126,14 +126,15 @@ class Listing(Generic[RowT]):
     def document(self, look: Look) -> str:
         """The rows as one JSON document: an array of values for each column."""
         names = {*self._names(look.scan), "session_id"}
-        values = [(self.columns[name].value, name) for name in self.columns if name in names]
-        columns: dict[str, list[Any]] = {name: [] for _, name in values}
+        columns: dict[str, list[Any]] = {name: [] for name in self.columns if name in names}
+        values = [(columns[name].append, self.columns[name].value) for name in columns]
         wanted = self.wanted(look.scan)
+        flags = [self.columns[flag].value for flag in wanted.flags]
         for row in self.rows(look, wanted):
             look.check()
-            if all(self.columns[flag].value(row) for flag in wanted.flags):
-                for value, name in values:
-                    columns[name].append(value(row))
+            if not flags or all(flag(row) for flag in flags):
+                for add, value in values:
+                    add(value(row))
         look.check()
         return json.dumps(columns, separators=(",", ":"))
 

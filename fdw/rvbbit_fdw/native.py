@@ -191,7 +191,7 @@ def _import_schema(body: Body, task: Task) -> Body:
     task.open(engine.cursor())
     with engine.using(file, _backend.store(server, settings), task) as attached:
         relations = importer.relations_of(file, schema, _backend.catalog(attached, task))
-        bind = importer.binder(attached.alias, task)
+        bind = importer.Binder(attached.alias, task)
         commands, notices = importer.commands(file, relations, target, bind, task.check)
     stale = _stale(attached.snapshot)
     return {

@@ -91,6 +91,22 @@ def is_named(session_id: str) -> bool:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Sessions that a policy takes, newest first, up to the number that the server's option gives."""
+
+    ids: Iterator[str]
+    limit: int | None = None
+    kind: str = "sessions"
+    option: str = ""
+
+    @property
+    def limit_in_words(self) -> str:
+        """What to tell of a session that is over the limit."""
+        newest = f"only the newest {self.limit} {self.kind}"
+        return f"over the limit: {newest} attach by themselves ({self.option})"
+
+
+@dataclass(frozen=True)
 class Policy:
     """What attaches by itself; each field is the server's option of that name.
 
@@ -109,12 +125,26 @@ class Policy:
 
     def choose(self, files: Iterable[SessionFile], now_ns: int) -> frozenset[str]:
         """The ids of those sessions of the whole folder that attach by themselves."""
-        excluded, included = matcher(self.exclude), matcher(self.include)
+        included, groups = self._groups(files, now_ns)
+        return included.union(*(islice(group.ids, group.limit) for group in groups))
+
+    def over_limit(self, files: Iterable[SessionFile], now_ns: int) -> dict[str, str]:
+        """The ids that only newer ones keep from attaching by themselves, and what to tell of each."""
+        _, groups = self._groups(files, now_ns)
+        return {
+            session_id: group.limit_in_words
+            for group in groups
+            if group.limit is not None
+            for session_id in islice(group.ids, group.limit, None)
+        }
+
+    def _groups(self, files: Iterable[SessionFile], now_ns: int) -> tuple[frozenset[str], list[Group]]:
+        """What is included by name, and what the policy makes of the others."""
+        excluded, includes = matcher(self.exclude), matcher(self.include)
         possible = [file for file in files if _may_attach(file) and not excluded(file.session_id)]
-        wanted = [file for file in possible if included(file.session_id)] if self.include else []
-        chosen = {file.session_id for file in wanted}
-        newest = sorted((file for file in possible if file.session_id not in chosen), key=_newest_first)
-        return frozenset(chosen.union(POLICIES[self.policy](self, newest, now_ns)))
+        included = frozenset(file.session_id for file in possible if includes(file.session_id))
+        newest = sorted((file for file in possible if file.session_id not in included), key=_newest_first)
+        return included, POLICIES[self.policy](self, newest, now_ns)
 
 
 def parse(options: Mapping[str, str]) -> Policy:
@@ -171,35 +201,37 @@ def _newest_first(file: SessionFile) -> tuple[int, str]:
     return -file.modified_ns, file.session_id
 
 
-def _of_kind(kinds: str, newest: Iterable[SessionFile], most: int) -> Iterator[str]:
-    found = (file.session_id for file in newest if kind_of(file.session_id) in kinds.split())
-    return islice(found, most)
+def _of_kind(kinds: str, newest: Iterable[SessionFile]) -> Iterator[str]:
+    return (file.session_id for file in newest if kind_of(file.session_id) in kinds.split())
 
 
 def _not_older(newest: Sequence[SessionFile], hours: int, now_ns: int) -> Iterator[SessionFile]:
     return takewhile(lambda file: now_ns - file.modified_ns <= hours * _HOUR_NS, newest)
 
 
-def _smart(policy: Policy, newest: Sequence[SessionFile], now_ns: int) -> Iterable[str]:
+def _smart(policy: Policy, newest: Sequence[SessionFile], now_ns: int) -> list[Group]:
     young = _not_older(newest, policy.unnamed_max_age_hours, now_ns)
-    named = _of_kind("named", newest, policy.named_limit)
-    return [*named, *_of_kind("machine", young, policy.unnamed_limit)]
+    named, unnamed = _of_kind("named", newest), _of_kind("machine", young)
+    return [
+        Group(named, policy.named_limit, "named sessions", "named_limit"),
+        Group(unnamed, policy.unnamed_limit, "unnamed sessions", "unnamed_limit"),
+    ]
 
 
-def _recent(policy: Policy, newest: Sequence[SessionFile], now_ns: int) -> Iterable[str]:
+def _recent(policy: Policy, newest: Sequence[SessionFile], now_ns: int) -> list[Group]:
     young = _not_older(newest, 24 * policy.recent_max_age_days, now_ns)
-    return _of_kind("named machine", young, policy.recent_limit)
+    return [Group(_of_kind("named machine", young), policy.recent_limit, "sessions", "recent_limit")]
 
 
-def _all(_policy: Policy, newest: Sequence[SessionFile], _now_ns: int) -> Iterable[str]:
-    return [file.session_id for file in newest]
+def _all(_policy: Policy, newest: Sequence[SessionFile], _now_ns: int) -> list[Group]:
+    return [Group(file.session_id for file in newest)]
 
 
-def _none(_policy: Policy, _newest: Sequence[SessionFile], _now_ns: int) -> Iterable[str]:
+def _none(_policy: Policy, _newest: Sequence[SessionFile], _now_ns: int) -> list[Group]:
     return []
 
 
-POLICIES: Mapping[str, Callable[[Policy, Sequence[SessionFile], int], Iterable[str]]] = {
+POLICIES: Mapping[str, Callable[[Policy, Sequence[SessionFile], int], list[Group]]] = {
     "smart": _smart,
     "recent": _recent,
     "all": _all,

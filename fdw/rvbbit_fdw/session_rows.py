@@ -23,6 +23,7 @@ class Row:
     file: SessionFile
     look: Look
     attaches: bool = False
+    over_limit: str | None = None
 
     @cached_property
     def inspection(self) -> Inspection:
@@ -54,11 +55,19 @@ class Row:
 
 
 def _rows(look: Look, wanted: Wanted) -> Iterator[Row]:
-    if not (look.needs("auto_attach") or "auto_attach" in wanted.flags):
+    only_chosen = "auto_attach" in wanted.flags
+    needs_chosen, needs_limits = only_chosen or look.needs("auto_attach"), look.needs("over_limit")
+    if not (needs_chosen or needs_limits):
         return (Row(file, look) for file in look.folder.list(wanted, look.check))
     files = list(look.folder.list(check=look.check))  # which attach is known only of the whole folder
-    chosen = policy.parse(look.scan.server.options).choose(files, look.now_ns)
-    return (Row(file, look, file.session_id in chosen) for file in files if wanted.has(file))
+    rules = policy.parse(look.scan.server.options)
+    chosen = rules.choose(files, look.now_ns) if needs_chosen else frozenset()
+    limits = rules.over_limit(files, look.now_ns) if needs_limits else {}
+    shown = [file for file in files if file.session_id in chosen] if only_chosen else files
+    return (
+        Row(file, look, file.session_id in chosen, limits.get(file.session_id))
+        for file in filter(wanted.has, shown)
+    )
 
 
 def _size_mb(row: Row) -> float:
@@ -74,6 +83,7 @@ COLUMNS: Mapping[str, ListedColumn[Row]] = {
     "state": ListedColumn("VARCHAR", HEADERS, lambda row: row.inspection.state),
     "is_named": ListedColumn("BOOLEAN", NAMES, lambda row: policy.is_named(row.file.session_id)),
     "auto_attach": ListedColumn("BOOLEAN", NAMES, lambda row: row.attaches),
+    "over_limit": ListedColumn("VARCHAR", NAMES, lambda row: row.over_limit),
     # The database file alone; size_mb counts its WAL files too.
     "size_bytes": ListedColumn("BIGINT", NAMES, lambda row: row.file.size_bytes),
     "size_mb": ListedColumn("DOUBLE", NAMES, _size_mb),

@@ -10,7 +10,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 
 from rvbbit_fdw import errors
 from rvbbit_fdw.nearest import did_you_mean, nearest
@@ -31,8 +31,7 @@ def no_check() -> None:
     """A check that never interrupts."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionFile:
+class SessionFile(NamedTuple):
     """One session as stat shows it; nothing was opened.
 
     `path` is the name in the folder, from which the WAL files have theirs; `target` is the regular file
@@ -83,6 +82,16 @@ class Wanted:
 
 ALL: Final = Wanted()
 
+_Wals: TypeAlias = dict[str, os.DirEntry[str]]
+"""The entries of one session's WAL files, by suffix."""
+
+
+class _Entries(NamedTuple):
+    """What the folder has: entries named like sessions, and by their names the WAL files."""
+
+    sessions: list[os.DirEntry[str]]
+    wals: dict[str, _Wals]
+
 
 @dataclass(frozen=True)
 class SessionFolder:
@@ -97,7 +106,7 @@ class SessionFolder:
             found = self._scanned(wanted, check)
         else:
             found = self._named(ids, check)
-        return (file for file in found if wanted.has(file))
+        return found if wanted == ALL else filter(wanted.has, found)
 
     def find(self, session_id: str, check: Check = no_check) -> SessionFile:
         """The session of that id; SessionNotFound with a hint if there is none."""
@@ -125,42 +134,45 @@ class SessionFolder:
         return self._describe(session_id, path, status, [_lstat(path + suffix) for suffix in WAL_SUFFIXES])
 
     def _scanned(self, wanted: Wanted, check: Check) -> Iterator[SessionFile]:
-        entries = self._entries(check)
-        number = 0
-        for name, entry in entries.items():
-            if not name.endswith(SUFFIX) or name == SUFFIX:
-                continue
-            number += 1
+        entries, wals = self._entries(check)
+        for number, entry in enumerate(entries):
             if number % _CHECK_EVERY == 0:
                 check()
-            session_id = as_text(name.removesuffix(SUFFIX))
+            session_id = as_text(entry.name.removesuffix(SUFFIX))
             if wanted.has_name(session_id):
-                file = self._from_entry(session_id, entry, entries)
+                file = self._from_entry(session_id, entry, wals.get(entry.name))
                 if file is not None:
                     yield file
 
-    def _entries(self, check: Check) -> dict[str, os.DirEntry[str]]:
-        """All entries by name, so that no stat is needed to know that a session has no WAL files."""
-        entries = {}
+    def _entries(self, check: Check) -> _Entries:
+        """One scan, so that it takes no stat to know that a session has no WAL file."""
+        entries, wals = found_entries = _Entries([], {})
         try:
             with os.scandir(self.path) as found:
                 for number, entry in enumerate(found):
-                    entries[entry.name] = entry
                     if number % _CHECK_EVERY == 0:
                         check()
+                    name = entry.name
+                    if name.endswith(SUFFIX):
+                        if name != SUFFIX:
+                            entries.append(entry)
+                    else:
+                        db, suffix, rest = name.rpartition(SUFFIX)
+                        if suffix and rest in WAL_SUFFIXES:
+                            wals.setdefault(db + suffix, {})[rest] = entry
         except OSError as error:
             raise folder_error(error) from None
-        return entries
+        return found_entries
 
-    def _from_entry(
-        self, session_id: str, entry: os.DirEntry[str], entries: dict[str, os.DirEntry[str]]
-    ) -> SessionFile | None:
+    def _from_entry(self, session_id: str, entry: os.DirEntry[str], wals: _Wals | None) -> SessionFile | None:
         try:
             status = entry.stat(follow_symlinks=False)
         except OSError:  # vanished since the scan
             return None
-        wals = [_entry_stat(entries.get(entry.name + suffix)) for suffix in WAL_SUFFIXES]
-        return self._describe(session_id, entry.path, status, wals)
+        if wals is None and stat.S_ISREG(status.st_mode):
+            return SessionFile(session_id, entry.path, entry.path, status.st_size, 0, status.st_mtime_ns)
+        found = [_entry_stat((wals or {}).get(suffix)) for suffix in WAL_SUFFIXES]
+        return self._describe(session_id, entry.path, status, found)
 
     def _describe(
         self, session_id: str, path: str, status: os.stat_result, wals: Sequence[os.stat_result | None]
@@ -196,7 +208,8 @@ class SessionFolder:
             raise folder_error(error) from None
 
     def _not_found(self, session_id: str, check: Check) -> errors.SessionNotFound:
-        names = [as_text(name.removesuffix(SUFFIX)) for name in self._entries(check) if name.endswith(SUFFIX)]
+        entries, _ = self._entries(check)
+        names = [as_text(entry.name.removesuffix(SUFFIX)) for entry in entries]
         meant = session_id.rstrip("/").rsplit("/", 1)[-1].removesuffix(SUFFIX)
         like = [meant, *nearest(meant, names, check, most=_OFFERED + _NO_SESSIONS)]
         offered = [name for name in like if is_session_id(name) and self._stat_session(name)][:_OFFERED]

@@ -49,17 +49,6 @@ END
 $$;
 COMMENT ON PROCEDURE rvbbit._refuse_unknown(text) IS 'internal: the error for an id that the folder does not have';
 
--- A type that every user of PostgreSQL takes for the same needs no comment.
-CREATE FUNCTION rvbbit._is_same_type(duckdb_type text, pg_type text)
-    RETURNS boolean
-    LANGUAGE sql IMMUTABLE
-    SET search_path = pg_catalog, pg_temp
-    RETURN pg_catalog.lower(pg_catalog.replace(duckdb_type, 'DECIMAL', 'numeric')) = pg_type
-        OR (duckdb_type, pg_type) IN (
-            ('VARCHAR', 'text'), ('DOUBLE', 'double precision'), ('FLOAT', 'real'), ('BLOB', 'bytea'),
-            ('TIMESTAMP WITH TIME ZONE', 'timestamptz'), ('JSON', 'jsonb'));
-COMMENT ON FUNCTION rvbbit._is_same_type(text, text) IS 'internal: true if a DuckDB type needs no explanation';
-
 CREATE FUNCTION rvbbit._table_comments(session text, schema_oid oid)
     RETURNS SETOF text
     LANGUAGE plpgsql STABLE
@@ -72,13 +61,14 @@ BEGIN
                                  || COALESCE(', ' || s.estimated_rows || ' rows when attached', '')
                                  || COALESCE(': ' || s.comment, ''))
         FROM public.rvbbit_tables AS s
-        JOIN rvbbit._tables_of(session, schema_oid) AS t ON t.table_name = s.pg_name
+        JOIN rvbbit._tables_of(session, schema_oid) AS t ON t.remote_name = s.table_name
         WHERE s.session_id = session AND s.schema_name = 'main'
           AND pg_catalog.obj_description(t.table_oid, 'pg_class') IS NULL;
 END
 $$;
 COMMENT ON FUNCTION rvbbit._table_comments(text, oid) IS 'internal: the comments that the tables of an attached schema lack';
 
+-- A type that every user of PostgreSQL takes for the same needs no comment.
 CREATE FUNCTION rvbbit._column_comments(session text, schema_oid oid)
     RETURNS SETOF text
     LANGUAGE plpgsql STABLE
@@ -86,49 +76,78 @@ CREATE FUNCTION rvbbit._column_comments(session text, schema_oid oid)
 AS $$
 BEGIN
     RETURN QUERY
-        WITH tables AS MATERIALIZED (
-            SELECT s.table_name, t.table_oid
-            FROM public.rvbbit_tables AS s
-            JOIN rvbbit._tables_of(session, schema_oid) AS t ON t.table_name = s.pg_name
-            WHERE s.session_id = session AND s.schema_name = 'main'
+        WITH same (duckdb_type, pg_type) AS (
+            VALUES ('VARCHAR', 'text'), ('DOUBLE', 'double precision'), ('FLOAT', 'real'), ('BLOB', 'bytea'),
+                   ('TIMESTAMP WITH TIME ZONE', 'timestamptz'), ('JSON', 'jsonb')
         ), columns AS MATERIALIZED (
-            SELECT * FROM public.rvbbit_columns AS s WHERE s.session_id = session AND s.schema_name = 'main'
+            SELECT s.table_name, s.pg_name, s.comment,
+                   CASE WHEN pg_catalog.lower(pg_catalog.replace(s.duckdb_type, 'DECIMAL', 'numeric')) <> s.pg_type
+                             AND NOT EXISTS (SELECT FROM same WHERE (same.duckdb_type, same.pg_type)
+                                                                    = (s.duckdb_type, s.pg_type))
+                        THEN 'DuckDB type ' || s.duckdb_type END AS kind
+            FROM public.rvbbit_columns AS s
+            WHERE s.session_id = session AND s.schema_name = 'main'
         )
         SELECT pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', a.attrelid::pg_catalog.regclass, a.attname,
-                                 pg_catalog.concat_ws(': ', k.kind, s.comment))
+                                 pg_catalog.concat_ws(': ', s.kind, s.comment))
         FROM columns AS s
-        JOIN tables AS t ON t.table_name = s.table_name
+        JOIN rvbbit._tables_of(session, schema_oid) AS t ON t.remote_name = s.table_name
         JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.table_oid AND a.attname = s.pg_name
-        CROSS JOIN LATERAL (SELECT CASE WHEN NOT rvbbit._is_same_type(s.duckdb_type, s.pg_type)
-                                        THEN 'DuckDB type ' || s.duckdb_type END) AS k (kind)
-        WHERE (k.kind IS NOT NULL OR s.comment IS NOT NULL)
+        WHERE (s.kind IS NOT NULL OR s.comment IS NOT NULL)
           AND pg_catalog.col_description(a.attrelid, a.attnum) IS NULL;
 END
 $$;
 COMMENT ON FUNCTION rvbbit._column_comments(text, oid) IS 'internal: the comments that columns of an attached schema lack';
 
-CREATE PROCEDURE rvbbit._comment_schema(session text, schema_name name)
+-- Only for what has none yet: what a person wrote stays.
+CREATE PROCEDURE rvbbit._comment_tables(session text, schema_name name)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    state text;
+    schema_oid CONSTANT oid := rvbbit._schema_oid(schema_name);
     command text;
 BEGIN
-    SELECT s.state INTO state FROM public.rvbbit_sessions AS s WHERE s.session_id = session;
-    EXECUTE pg_catalog.format('COMMENT ON SCHEMA %I IS %L', schema_name,
-        pg_catalog.format('RVBBIT session "%s", %s when attached at %s UTC', session, state,
-                          pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')));
-    -- Only for what has none yet: what a person wrote stays.
     FOR command IN
-        SELECT rvbbit._table_comments(session, rvbbit._schema_oid(schema_name))
-        UNION ALL SELECT rvbbit._column_comments(session, rvbbit._schema_oid(schema_name))
+        SELECT rvbbit._table_comments(session, schema_oid)
+        UNION ALL SELECT rvbbit._column_comments(session, schema_oid)
     LOOP
         EXECUTE command;
     END LOOP;
 END
 $$;
-COMMENT ON PROCEDURE rvbbit._comment_schema(text, name) IS 'internal: comments that clients show';
+COMMENT ON PROCEDURE rvbbit._comment_tables(text, name) IS 'internal: comments that clients show';
+
+-- Its beginning says that the schema is ours.
+CREATE PROCEDURE rvbbit._comment_schema(session text, schema_name name, what text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE pg_catalog.format('COMMENT ON SCHEMA %I IS %L', schema_name,
+        pg_catalog.format('RVBBIT session "%s", %s %s UTC', session, what,
+                          pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')));
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._comment_schema(text, name, text) IS 'internal: the comment of an attached schema';
+
+-- What an attached schema need not import: names that are taken, and tables that a person renamed.
+CREATE FUNCTION rvbbit._present_names(session text, schema_oid oid)
+    RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY SELECT c.relname::text FROM pg_catalog.pg_class AS c WHERE c.relnamespace = schema_oid;
+    IF FOUND THEN
+        RETURN QUERY
+            SELECT s.pg_name FROM public.rvbbit_tables AS s
+            JOIN rvbbit._tables_of(session, schema_oid) AS t ON t.remote_name = s.table_name
+            WHERE s.session_id = session AND s.schema_name = 'main';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rvbbit._present_names(text, oid) IS 'internal: names that an attached schema need not import';
 
 -- Only what is not there yet; what a person made in the schema keeps its name.
 CREATE PROCEDURE rvbbit._import_missing(session text, schema_name name)
@@ -138,15 +157,14 @@ AS $$
 DECLARE
     present text;
 BEGIN
-    SELECT pg_catalog.format('EXCEPT (%s)', pg_catalog.string_agg(pg_catalog.quote_ident(c.relname), ', '))
+    SELECT pg_catalog.format('EXCEPT (%s)', pg_catalog.string_agg(DISTINCT pg_catalog.quote_ident(p.name), ', '))
     INTO present
-    FROM pg_catalog.pg_class AS c
-    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE n.nspname = _import_missing.schema_name
+    FROM rvbbit._present_names(session, rvbbit._schema_oid(schema_name)) AS p (name)
     HAVING pg_catalog.count(*) > 0;
     -- By option, because PostgreSQL cuts the name of a remote schema at 63 bytes.
     EXECUTE pg_catalog.format('IMPORT FOREIGN SCHEMA main %s FROM SERVER %I INTO %I OPTIONS (session %L)',
                               present, rvbbit._server(), schema_name, session);
+    CALL rvbbit._comment_tables(session, schema_name);
 END
 $$;
 COMMENT ON PROCEDURE rvbbit._import_missing(text, name) IS 'internal: foreign tables that an attached schema lacks';
@@ -155,21 +173,24 @@ CREATE PROCEDURE rvbbit._create_schema(session text, schema_name name, attached_
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    state text;
 BEGIN
-    IF NOT rvbbit._exists(session) THEN
+    SELECT s.state INTO state FROM public.rvbbit_sessions AS s WHERE s.session_id = session;
+    IF NOT FOUND THEN
         CALL rvbbit._refuse_unknown(session);
     END IF;
     EXECUTE pg_catalog.format('CREATE SCHEMA %I', schema_name);
     EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA %I TO rvbbit_reader', schema_name);
     EXECUTE pg_catalog.format('ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT SELECT ON TABLES TO rvbbit_reader',
                               schema_name);
+    CALL rvbbit._comment_schema(session, schema_name, state || ' when attached at');
     -- Rows whose schema someone dropped or replaced say nothing any more.
-    DELETE FROM rvbbit.attachment AS a
-    WHERE a.session_id = session OR a.schema_name = _create_schema.schema_name;
+    CALL rvbbit._forget(session);
+    DELETE FROM rvbbit.attachment AS a WHERE a.schema_name = _create_schema.schema_name;
     INSERT INTO rvbbit.attachment (schema_name, session_id, attached_by)
     VALUES (_create_schema.schema_name, session, _create_schema.attached_by);
     CALL rvbbit._import_missing(session, schema_name);
-    CALL rvbbit._comment_schema(session, schema_name);
 END
 $$;
 COMMENT ON PROCEDURE rvbbit._create_schema(text, name, text) IS 'internal: a new schema for a session';
@@ -185,6 +206,18 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE rvbbit._rename_schema(name, name) IS 'internal: another name for an attached schema';
+
+CREATE PROCEDURE rvbbit._forget(session text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM rvbbit.attachment AS a WHERE a.session_id = session;
+    DELETE FROM rvbbit.sync_seen AS e WHERE e.session_id = session;
+    DELETE FROM rvbbit.sync_problem AS p WHERE p.session_id = session;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._forget(text) IS 'internal: what is remembered of a session goes, but that a person detached it';
 
 CREATE PROCEDURE rvbbit._lock(session text)
     LANGUAGE sql
@@ -217,7 +250,6 @@ BEGIN
     ELSE
         done := '''%s'' is attached already, as schema "%s"';
         CALL rvbbit._import_missing(session, schema_name);
-        CALL rvbbit._comment_schema(session, schema_name);
     END IF;
     IF attached_by = 'manual' THEN
         UPDATE rvbbit.attachment AS a SET attached_by = 'manual'
@@ -314,7 +346,7 @@ BEGIN
         END IF;
         CALL rvbbit._refuse_unknown(session_id);
     END IF;
-    DELETE FROM rvbbit.attachment AS a WHERE a.session_id = detach_session.session_id;
+    CALL rvbbit._forget(session_id);
     INSERT INTO rvbbit.detachment (session_id) VALUES (detach_session.session_id)
     ON CONFLICT ON CONSTRAINT detachment_pkey DO NOTHING;
     RETURN CASE WHEN gone IS NULL THEN pg_catalog.format('SUCCESS: ''%s'' is not attached.', session_id)

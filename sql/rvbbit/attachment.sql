@@ -4,10 +4,7 @@ CREATE TABLE rvbbit.attachment (
     schema_name name PRIMARY KEY,
     session_id text NOT NULL UNIQUE,
     attached_by text NOT NULL CHECK (attached_by IN ('auto', 'manual')),
-    attached_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now(),
-    seen text,
-    missing_since timestamp with time zone,
-    missing_tables name[]
+    attached_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now()
 );
 SELECT pg_catalog.pg_extension_config_dump('rvbbit.attachment', '');
 COMMENT ON TABLE rvbbit.attachment IS 'schemas that show a session; written by attach and detach alone';
@@ -15,9 +12,6 @@ COMMENT ON COLUMN rvbbit.attachment.schema_name IS 'name of the schema';
 COMMENT ON COLUMN rvbbit.attachment.session_id IS 'the session that it shows';
 COMMENT ON COLUMN rvbbit.attachment.attached_by IS 'manual: by a person, who alone takes it away; auto: by the policy';
 COMMENT ON COLUMN rvbbit.attachment.attached_at IS 'when the schema was made';
-COMMENT ON COLUMN rvbbit.attachment.seen IS 'the state of the session''s files when sync last looked into it';
-COMMENT ON COLUMN rvbbit.attachment.missing_since IS 'since when the session''s file is gone';
-COMMENT ON COLUMN rvbbit.attachment.missing_tables IS 'tables that were gone when sync last looked';
 
 -- What a person took away stays away, whatever the policy says.
 CREATE TABLE rvbbit.detachment (
@@ -57,19 +51,22 @@ CREATE FUNCTION rvbbit._schema_oid(schema_name name)
     RETURN (SELECT n.oid FROM pg_catalog.pg_namespace AS n WHERE n.nspname = schema_name);
 COMMENT ON FUNCTION rvbbit._schema_oid(name) IS 'internal: a schema''s oid, null if there is none';
 
--- The foreign tables of a schema that show a session: nothing else in it is ours.
+-- The foreign tables of a schema that show a session's main schema, under whatever name: nothing else in it is ours.
 CREATE FUNCTION rvbbit._tables_of(session text, schema_oid oid)
-    RETURNS TABLE (table_oid oid, table_name name)
+    RETURNS TABLE (table_oid oid, table_name name, remote_name text)
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT c.oid, c.relname
+    SELECT c.oid, c.relname, o.options ->> 'table_name'
     FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_foreign_table AS t ON t.ftrelid = c.oid
     JOIN pg_catalog.pg_foreign_server AS s ON s.oid = t.ftserver
+    CROSS JOIN LATERAL (SELECT pg_catalog.jsonb_object_agg(p.option_name, p.option_value)
+                        FROM pg_catalog.pg_options_to_table(t.ftoptions) AS p) AS o (options)
     WHERE c.relnamespace = schema_oid
       AND c.relkind = 'f'
       AND s.srvname = rvbbit._server()
-      AND pg_catalog.format('session=%s', session) = ANY (t.ftoptions);
+      AND o.options ->> 'session' = session
+      AND COALESCE(o.options ->> 'schema_name', 'main') = 'main';
 END;
 COMMENT ON FUNCTION rvbbit._tables_of(text, oid) IS 'internal: the foreign tables of an attached schema';

@@ -24,6 +24,7 @@ BEGIN ATOMIC
     ('sessions', 'state', 'text', 'ready, live (a writer has it open), empty, corrupt, encrypted, newer or unreadable'),
     ('sessions', 'is_named', 'boolean', 'whether a person chose the id'),
     ('sessions', 'auto_attach', 'boolean', 'whether the policy attaches the session by itself'),
+    ('sessions', 'over_limit', 'text', 'the limit by which the policy leaves the session out, if that is all'),
     ('sessions', 'size_bytes', 'bigint', 'size of the database file'),
     ('sessions', 'size_mb', 'double precision', 'size with the write-ahead log, in megabytes of 1,048,576 bytes'),
     ('sessions', 'wal_bytes', 'bigint', 'size of the write-ahead log: what is not yet in the database file'),
@@ -196,6 +197,19 @@ END
 $$;
 COMMENT ON PROCEDURE rvbbit._comment_catalog(text, name, text) IS 'internal: comments that clients show';
 
+-- Without any estimate the planner would read rvbbit_columns once for each row of rvbbit_tables.
+CREATE PROCEDURE rvbbit._estimate_catalogs()
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE pg_catalog.pg_class AS c SET reltuples = e.rows, relpages = e.rows / 100
+    FROM (VALUES ('sessions', 1000), ('tables', 5000), ('columns', 50000)) AS e (catalog, rows)
+    WHERE c.oid = rvbbit._catalog_oid(e.catalog) AND c.reltuples < 0;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._estimate_catalogs() IS 'internal: tell the planner that the catalogs are not small';
+
 CREATE PROCEDURE rvbbit._ensure_catalogs(server text)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -220,6 +234,7 @@ BEGIN
         END LOOP;
         CALL rvbbit._comment_catalog(entry.catalog, entry.relation, entry.comment);
     END LOOP;
+    CALL rvbbit._estimate_catalogs();
 END
 $$;
 COMMENT ON PROCEDURE rvbbit._ensure_catalogs(text) IS 'internal: make the catalogs or bring them in step';

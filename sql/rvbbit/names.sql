@@ -41,22 +41,34 @@ CREATE FUNCTION rvbbit._plain_name(session text)
 COMMENT ON FUNCTION rvbbit._plain_name(text) IS
     'internal: the schema name for a session: its id, with a leading "_" if reserved, shortened if too long';
 
+CREATE FUNCTION rvbbit._is_free(candidate name, session text)
+    RETURNS boolean
+    LANGUAGE sql STABLE STRICT
+    SET search_path = pg_catalog, pg_temp
+    RETURN candidate <> 'cron'
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.nspname = candidate)
+       AND NOT EXISTS (SELECT FROM rvbbit.attachment AS a
+                       WHERE a.schema_name = candidate AND a.session_id <> session);
+COMMENT ON FUNCTION rvbbit._is_free(name, text) IS 'internal: true if no other schema or session has the name';
+
 -- Schemas of other people and of other sessions keep their names.
 CREATE FUNCTION rvbbit._schema_name(session text)
     RETURNS name
-    LANGUAGE sql STABLE STRICT
+    LANGUAGE plpgsql STABLE STRICT
     SET search_path = pg_catalog, pg_temp
-    RETURN (SELECT c.candidate
-            FROM (SELECT 0, rvbbit._plain_name(session)
-                  UNION ALL
-                  SELECT n, rvbbit._hashed_name(session, n - 1) FROM pg_catalog.generate_series(1, 9) AS n
-                 ) AS c (rank, candidate)
-            WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.nspname = c.candidate)
-              AND NOT EXISTS (SELECT FROM rvbbit.attachment AS a
-                              WHERE a.schema_name = c.candidate AND a.session_id <> session)
-              AND c.candidate <> 'cron'
-            ORDER BY c.rank
-            LIMIT 1);
+AS $$
+DECLARE
+    candidate name := rvbbit._plain_name(session);
+BEGIN
+    FOR attempt IN 0..9 LOOP
+        IF rvbbit._is_free(candidate, session) THEN
+            RETURN candidate;
+        END IF;
+        candidate := rvbbit._hashed_name(session, attempt);
+    END LOOP;
+    RETURN NULL;
+END
+$$;
 COMMENT ON FUNCTION rvbbit._schema_name(text) IS 'internal: the name that a new schema for a session gets';
 
 CREATE PROCEDURE rvbbit._check_alias(alias text, session text)

@@ -47,17 +47,44 @@ END
 $outer$;
 COMMENT ON PROCEDURE rvbbit._ensure_functions() IS 'internal: make public.rvbbit_attach_session and _detach_session';
 
+-- Why a session is not as a person may expect it. An error of the session itself weighs more.
+CREATE FUNCTION rvbbit._view_error()
+    RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    RETURN $$COALESCE(s.error, p.problem, CASE
+        WHEN a.session_id IS NULL AND d.session_id IS NOT NULL AND s.auto_attach THEN 'it was detached by hand'
+        WHEN a.session_id IS NULL THEN s.over_limit
+        WHEN a.attached_by = 'auto' AND a.schema_name <> rvbbit._plain_name(s.session_id)
+            THEN 'another schema has its name'
+        END) AS error$$;
+COMMENT ON FUNCTION rvbbit._view_error() IS 'internal: the column error of _rvbbit_sessions';
+
+-- Attached sessions whose file is gone stand at the end.
 CREATE FUNCTION rvbbit._sessions_view()
     RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     -- security_invoker: what a caller may see of rvbbit_sessions (paths!) depends on the caller.
-    SELECT pg_catalog.format(
-        'CREATE OR REPLACE VIEW public._rvbbit_sessions WITH (security_invoker = true) AS '
-        'SELECT %s, a.session_id IS NOT NULL AS is_attached, a.schema_name::text AS schema_name, a.attached_by '
-        'FROM public.rvbbit_sessions AS s LEFT JOIN rvbbit._attached AS a ON a.session_id = s.session_id',
-        pg_catalog.string_agg(pg_catalog.format('s.%I', c.name), ', '))
+    SELECT pg_catalog.format($$
+        CREATE OR REPLACE VIEW public._rvbbit_sessions WITH (security_invoker = true) AS
+        SELECT %s, a.session_id IS NOT NULL AS is_attached, a.schema_name::text AS schema_name, a.attached_by
+        FROM public.rvbbit_sessions AS s
+        LEFT JOIN rvbbit._attached AS a ON a.session_id = s.session_id
+        LEFT JOIN rvbbit.sync_problem AS p ON p.session_id = s.session_id
+        LEFT JOIN rvbbit.detachment AS d ON d.session_id = s.session_id
+        UNION ALL
+        SELECT %s, true, a.schema_name::text, a.attached_by
+        FROM rvbbit._attached AS a
+        JOIN rvbbit.sync_seen AS e ON e.session_id = a.session_id
+        WHERE e.missing_since IS NOT NULL
+          AND NOT EXISTS (SELECT FROM public.rvbbit_sessions AS s WHERE s.session_id = a.session_id)$$,
+        pg_catalog.string_agg(CASE c.name WHEN 'error' THEN rvbbit._view_error()
+                                          ELSE pg_catalog.format('s.%I', c.name) END, ', '),
+        pg_catalog.string_agg(CASE c.name WHEN 'session_id' THEN 'a.session_id'
+                                          WHEN 'error' THEN pg_catalog.quote_literal('its file is gone')
+                                          ELSE 'NULL::' || c.type END, ', '))
     FROM rvbbit._catalog_columns() AS c WHERE c.catalog = 'sessions';
 END;
 COMMENT ON FUNCTION rvbbit._sessions_view() IS 'internal: the command that makes _rvbbit_sessions';
@@ -71,8 +98,10 @@ DECLARE
 BEGIN
     COMMENT ON VIEW public._rvbbit_sessions IS 'rvbbit_sessions, and which schema shows each session';
     FOR col IN
-        SELECT c.name, c.comment FROM rvbbit._catalog_columns() AS c WHERE c.catalog = 'sessions'
-        UNION ALL VALUES ('is_attached', 'whether a schema shows the session'),
+        SELECT c.name, c.comment FROM rvbbit._catalog_columns() AS c
+        WHERE c.catalog = 'sessions' AND c.name <> 'error'
+        UNION ALL VALUES ('error', 'why the session cannot be read, or why no schema shows it as one would expect'),
+                         ('is_attached', 'whether a schema shows the session'),
                          ('schema_name', 'the schema that shows it'),
                          ('attached_by', 'manual: by a person; auto: by the policy')
     LOOP

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -16,6 +15,8 @@ from pathlib import Path
 
 import psycopg
 
+from tests.bench import sync
+from tests.bench.say import say
 from tests.kit.container import Server, serving
 from tests.kit.writers import make_session
 
@@ -52,6 +53,7 @@ def main() -> None:
         with serving(folder) as server:
             prepare(server)
             report(server)
+    sync.main()
 
 
 def prepare(server: Server) -> None:
@@ -127,12 +129,6 @@ def resident(db: psycopg.Connection) -> float:
 def admin(server: Server) -> psycopg.Connection:
     """A connection that may read /proc."""
     return server.connect(user="postgres")
-
-
-def say(text: str) -> None:
-    """Print at once, so that a long run shows where it is."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -29,6 +29,22 @@ def test_text_of_duckdb(text: str, kind: type[errors.RvbbitError], message: str)
 
 
 @pytest.mark.parametrize(
+    ("text", "passes"),
+    [
+        ("Out of Memory Error: failed to allocate", True),
+        ("IO Error: No space left on device", True),
+        ("IO Error: Could not read from file", True),
+        ("INTERRUPT Error: Interrupted!", True),
+        ("Catalog Error: Table with name t does not exist!", False),
+        ("Binder Error: Referenced column x not found", False),
+        ("IO Error: Corrupt database file: computed checksum", False),
+    ],
+)
+def test_what_says_nothing_of_the_session_itself(text: str, passes: bool) -> None:
+    assert errors.translate_text(text).passes is passes
+
+
+@pytest.mark.parametrize(
     "text",
     [
         'IO Error: Cannot open file "/secret/dir/x.duckdb": Permission denied',

@@ -57,6 +57,7 @@ def test_every_column_of_a_good_session(folder: Folder) -> None:
         "state": "ready",
         "is_named": True,
         "auto_attach": True,
+        "over_limit": None,
         "size_bytes": size,
         "size_mb": round(size / 1048576, 3),
         "wal_bytes": 0,

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -156,6 +157,44 @@ def test_named_and_ten_recent_without_clients() -> None:
     assert chosen(files) == expected
 
 
+NAMED_OVER = "over the limit: only the newest {} named sessions attach by themselves (named_limit)"
+UNNAMED_OVER = "over the limit: only the newest {} unnamed sessions attach by themselves (unnamed_limit)"
+RECENT_OVER = "over the limit: only the newest {} sessions attach by themselves (recent_limit)"
+
+
+@pytest.mark.parametrize(
+    ("options", "over"),
+    [
+        ({}, {}),
+        ({"named_limit": 1}, {"named_old": NAMED_OVER.format(1)}),
+        ({"named_limit": 0}, {"named_old": NAMED_OVER.format(0), "named_new": NAMED_OVER.format(0)}),
+        ({"named_limit": 1, "include": "named_old"}, {}),
+        ({"named_limit": 1, "exclude": "named_old"}, {}),
+        ({"unnamed_limit": 1}, {"brave-otter-00000b": UNNAMED_OVER.format(1)}),
+        ({"unnamed_limit": 0, "unnamed_max_age_hours": 1}, {}),
+        (
+            {"policy": "recent", "recent_limit": 2},
+            {"named_old": RECENT_OVER.format(2), "brave-otter-00000b": RECENT_OVER.format(2)},
+        ),
+        ({"policy": "recent", "recent_limit": 2, "recent_max_age_days": 0}, {}),
+        ({"policy": "all", "named_limit": 0}, {}),
+        ({"policy": "none", "named_limit": 0}, {}),
+    ],
+)
+def test_what_a_limit_leaves_out(options: dict[str, Any], over: dict[str, str]) -> None:
+    files = [
+        session("named_new", 1),
+        session("named_old", 90),
+        session("brave-otter-00000a", 2),
+        session("brave-otter-00000b", 3),
+        session("brave-otter-00000c_sounding_1", 3),
+        session("named_empty", 1, size=12_288),
+    ]
+    rules = Policy(**options)
+    assert rules.over_limit(files, NOW_NS) == over
+    assert rules.choose(files, NOW_NS).isdisjoint(over)
+
+
 def test_files_without_a_table_take_no_place() -> None:
     files = [session("empty", size=12_288), session("nothing", size=0), session("live", size=12_288, wal=1)]
     assert chosen(files, policy="all") == {"live"}
@@ -255,11 +294,12 @@ def test_the_folder_is_ranked_only_if_the_query_names_it(
     def forbidden(*_arguments: object) -> frozenset[str]:
         raise AssertionError
 
-    monkeypatch.setattr(Policy, "choose", forbidden)
-    every = [name for name in session_rows.COLUMNS if name != "auto_attach"]
+    monkeypatch.setattr(Policy, "_groups", forbidden)
+    every = [name for name in session_rows.COLUMNS if name not in {"auto_attach", "over_limit"}]
     assert len(folder.rows(folder.listing_request(*every))) == 5
-    with pytest.raises(AssertionError):
-        folder.rows(folder.listing_request("auto_attach"))
+    for name in ("auto_attach", "over_limit"):
+        with pytest.raises(AssertionError):
+            folder.rows(folder.listing_request(name))
 
 
 def test_twenty_thousand_files_are_ranked_fast(tmp_path: Path) -> None:

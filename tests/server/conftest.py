@@ -11,6 +11,7 @@ import pytest
 from psycopg import sql
 
 from tests.kit.container import Server, make_demo_sessions, serving
+from tests.kit.synced import ticking
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +25,17 @@ def server(demo_sessions: Path) -> Iterator[Server]:
     """The server that tests share; tests may add sessions of their own to its folder and take them away."""
     # Tests attach sessions themselves.
     with serving(demo_sessions, "postgres", "-c", "cron.launch_active_jobs=off") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def following(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server over a folder of its own, in which tests tick, or let the image's job do so (ticking)."""
+    folder = tmp_path_factory.mktemp("following")
+    folder.chmod(0o755)
+    with serving(folder) as running:
+        with ticking(running):
+            pass
         yield running
 
 
@@ -47,11 +59,12 @@ def schema(server: Server) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def _watched_log(request: pytest.FixtureRequest) -> Iterator[None]:
-    """After a test that used the shared server its log tells of no crash and no Python error."""
-    if "server" not in request.fixturenames:
+    """After a test that used a shared server its log tells of no crash and no Python error."""
+    name = next((name for name in ("server", "following") if name in request.fixturenames), None)
+    if name is None:
         yield
         return
-    server: Server = request.getfixturevalue("server")
+    server: Server = request.getfixturevalue(name)
     before = len(server.log())
     yield
     disasters = server.disasters(server.log()[before:])

@@ -50,8 +50,9 @@ CONDITIONS = [
 ]
 
 COLUMNS = [
-    "session_id", "state", "is_named", "auto_attach", "size_bytes", "size_mb", "wal_bytes", "created_at",
-    "modified_at", "age_hours", "table_count", "duckdb_version", "storage_version", "file_path", "error",
+    "session_id", "state", "is_named", "auto_attach", "over_limit", "size_bytes", "size_mb", "wal_bytes",
+    "created_at", "modified_at", "age_hours", "table_count", "duckdb_version", "storage_version",
+    "file_path", "error",
 ]  # fmt: skip
 
 

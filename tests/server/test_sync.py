@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,97 +12,19 @@ import psycopg
 import pytest
 
 from tests.kit.container import Server, serving
-from tests.kit.writers import RVBBIT_VERSION, interpreter
+from tests.kit.synced import Folder, opened, wait_for
 
 pytestmark = pytest.mark.server
 
-_WRITE = """
-import duckdb, sys
-con = duckdb.connect(sys.argv[1])
-for statement in sys.argv[2:]:
-    con.execute(statement)
-"""
-
-
-@dataclass
-class Folder:
-    """A server over a folder of the test's own, with an operator's connection."""
-
-    server: Server
-    db: psycopg.Connection
-
-    def write(self, session: str, *statements: str) -> Path:
-        """Run statements in a session, made if it does not exist."""
-        path = self.server.session_dir / f"{session}.duckdb"
-        command = [interpreter(RVBBIT_VERSION), "-c", _WRITE, str(path), *statements]
-        subprocess.run(command, check=True)
-        path.chmod(0o644)
-        return path
-
-    def sync(self) -> None:
-        """One tick."""
-        self.db.execute("CALL rvbbit.sync()")
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """The rows of a query."""
-        return self.db.execute(query).fetchall()
-
-    def one(self, query: str) -> Any:
-        """The one value of a query."""
-        return self.rows(query)[0][0]
-
-    def attached(self) -> dict[str, str]:
-        """Session and schema of all that is attached."""
-        return dict(self.rows("SELECT session_id, schema_name FROM _rvbbit_sessions WHERE is_attached"))
-
-    def plan(self) -> set[tuple[str, ...]]:
-        """What the next sync would do: action, session, table, column."""
-        query = """
-            SELECT array_remove(ARRAY[action, session_id, table_name::text, column_name::text], NULL)
-            FROM rvbbit.sync_plan()"""
-        return {tuple(row[0]) for row in self.rows(query)}
-
-    def problems(self) -> dict[str, str]:
-        """What keeps sessions from being in step."""
-        return self.one("SELECT problems FROM rvbbit.sync_status") or {}
-
-    def columns(self, table: str) -> dict[str, str]:
-        """Names and types of a table's columns."""
-        return dict(
-            self.rows(f"""
-                SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
-                WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped""")
-        )
-
-
-@pytest.fixture(scope="module")
-def serving_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose background job does not run: the tests tick."""
-    folder = tmp_path_factory.mktemp("sync")
-    folder.chmod(0o755)
-    with serving(folder, "postgres", "-c", "cron.launch_active_jobs=off") as running:
-        yield running
-
 
 @pytest.fixture
-def folder(serving_own: Server) -> Iterator[Folder]:
+def folder(following: Server) -> Iterator[Folder]:
     """The folder with one session, "first", attached by the policy."""
-    with serving_own.connect() as db, serving_own.connect(user="postgres") as admin:
-        admin.execute("CREATE SCHEMA mine AUTHORIZATION rvbbit")
-        own = Folder(serving_own, db)
+    with opened(following) as own:
         own.write("first", "CREATE TABLE t AS SELECT 1 AS a, 'x' AS b")
         own.sync()
         assert own.attached() == {"first": "first"}
         yield own
-        for path in serving_own.session_dir.iterdir():
-            path.unlink()
-        for (name,) in admin.execute(
-            "SELECT quote_ident(nspname) FROM pg_namespace"
-            " WHERE nspname !~ '^pg_' AND nspname NOT IN ('public', 'rvbbit', 'cron', 'information_schema')"
-        ).fetchall():
-            admin.execute(f"DROP SCHEMA {name} CASCADE")
-        admin.execute("TRUNCATE rvbbit.attachment, rvbbit.detachment, rvbbit.sync_problem, rvbbit.sync_run")
-        admin.execute("SELECT rvbbit.set_policy('smart', 50)")
 
 
 # statements in the session, the plan, the columns of first.t afterwards
@@ -180,6 +100,55 @@ def test_a_name_in_postgresql_that_means_another_column(folder: Folder) -> None:
     folder.sync()
     assert_as_imported(folder)
     assert folder.rows("SELECT ctid_ FROM first.t") == [(5,)]
+
+
+def test_names_that_a_person_gave_stay(folder: Folder) -> None:
+    with folder.server.connect(user="postgres") as admin:
+        admin.execute("ALTER FOREIGN TABLE first.t RENAME a TO amount")
+        admin.execute("ALTER FOREIGN TABLE first.t RENAME TO mine")
+        admin.execute("GRANT SELECT ON first.mine TO pg_monitor")
+    assert folder.plan() == set()
+    folder.write("first", "ALTER TABLE t ALTER a TYPE BIGINT", "ALTER TABLE t ADD COLUMN c INTEGER")
+    assert folder.plan() == {
+        ("alter column", "first", "mine", "amount"),
+        ("add column", "first", "mine", "c"),
+    }
+    folder.write("first", "CREATE TABLE u AS SELECT 1 AS x")
+    folder.sync()
+    assert folder.columns("first.mine") == {"amount": "bigint", "b": "text", "c": "integer"}
+    assert folder.rows("SELECT amount, b, c FROM first.mine") == [(1, "x", None)]
+    assert folder.one("SELECT has_table_privilege('pg_monitor', 'first.mine', 'SELECT')")
+    tables = "SELECT relname FROM pg_class WHERE relnamespace = 'first'::regnamespace ORDER BY 1"
+    assert folder.rows(tables) == [("mine",), ("u",)]
+    folder.db.execute("SELECT rvbbit_attach_session('first')")
+    assert folder.rows(tables) == [("mine",), ("u",)]
+    folder.write("first", "DROP TABLE t")
+    for _ in range(2):
+        folder.sync()
+    assert folder.rows(tables) == [("u",)]
+
+
+def test_a_name_that_a_person_gave_is_in_the_way(folder: Folder) -> None:
+    with folder.server.connect(user="postgres") as admin:
+        admin.execute("ALTER FOREIGN TABLE first.t RENAME a TO c")
+    folder.write("first", "ALTER TABLE t ADD COLUMN c INTEGER DEFAULT 5")
+    folder.sync()
+    assert folder.rows("SELECT c, b FROM first.t") == [(1, "x")]
+    assert 'column "c" of relation "t" already exists' in folder.problems()["first"]
+    folder.write("first", "ALTER TABLE t DROP a")
+    folder.sync()
+    assert folder.rows("SELECT c, b FROM first.t") == [(5, "x")]
+    assert folder.problems() == {}
+
+
+def test_a_table_of_a_person_in_an_attached_schema_stays(folder: Folder) -> None:
+    folder.write("first", "CREATE SCHEMA other", "CREATE TABLE other.o AS SELECT 3 AS a")
+    with folder.server.connect(user="postgres") as admin:
+        admin.execute('IMPORT FOREIGN SCHEMA "first.other" FROM SERVER rvbbit INTO first')
+    folder.write("first", "DROP TABLE other.o")
+    for _ in range(3):
+        folder.sync()
+    assert folder.columns("first.o") == {"a": "integer"}
 
 
 def test_what_people_built_survives_a_change(folder: Folder) -> None:
@@ -410,14 +379,6 @@ def test_a_syncer_that_is_killed_leaves_the_rest_to_the_next(folder: Folder) -> 
     folder.sync()
     assert len(folder.attached()) == 13
     assert folder.plan() == set()
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 30) -> None:
-    """Wait until it holds; AssertionError if it does not."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 def admin_schedule(server: Server) -> Any:
