@@ -269,30 +269,21 @@ decode_input(RvbbitColumn *column, int64 row)
 	return result;
 }
 
-/*
- * DuckDB writes intervals as PostgreSQL's style "postgres" does, which under
- * another style would be read with other signs.
- */
+/* Months, days and microseconds in 32, 32 and 64 bits, the months uppermost. */
 static Datum
 decode_interval(RvbbitColumn *column, int64 row)
 {
-	int			style = IntervalStyle;
-	Datum		result = (Datum) 0;
+	uint128		value = (uint128) int128_value(column, row);
+	Interval   *interval = palloc(sizeof(Interval));
 
-	PG_TRY();
-	{
-		IntervalStyle = INTSTYLE_POSTGRES;
-		result = decode_input(column, row);
-	}
-	PG_FINALLY();
-	{
-		IntervalStyle = style;
-	}
-	PG_END_TRY();
-	if (INTERVAL_NOT_FINITE(DatumGetIntervalP(result)))
-		value_error(column, ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "is out of range for type interval",
-					DatumGetCString(DirectFunctionCall1(interval_out, result)));
-	return result;
+	interval->month = (int32) (uint32) (value >> 96);
+	interval->day = (int32) (uint32) (value >> 64);
+	interval->time = (int64) (uint64) value;
+	if (INTERVAL_NOT_FINITE(interval))
+		value_error(column, ERRCODE_DATETIME_VALUE_OUT_OF_RANGE,
+					"means an infinity in PostgreSQL, which it is not in DuckDB",
+					DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(interval))));
+	return IntervalPGetDatum(interval);
 }
 
 /* What the brain calls a decoder, and what it needs. */
@@ -321,7 +312,7 @@ static const DecoderEntry decoders[] = {
 	{"time", "ttu", TIMEOID, decode_time},
 	{"timestamp", "tsu:", TIMESTAMPOID, decode_timestamp},
 	{"timestamptz", "tsu:UTC", TIMESTAMPTZOID, decode_timestamp},
-	{"interval", "U", INTERVALOID, decode_interval},
+	{"interval", "d:38,0", INTERVALOID, decode_interval},
 	{"input", "U", InvalidOid, decode_input},
 };
 
@@ -380,7 +371,7 @@ column_choose(RvbbitColumn *column, const char *decoder, const struct ArrowSchem
 		elog(ERROR, "decoder \"%s\" does not fit Arrow format \"%s\" and type %s of column \"%s\"",
 			 decoder, schema->format, format_type_be(column->type), column->name);
 	column->decode = entry->decode;
-	if (entry->decode == decode_input || entry->decode == decode_interval)
+	if (entry->decode == decode_input)
 		prepare_input(column, context);
 }
 

@@ -3,6 +3,9 @@
 A value is DuckDB's text of it, and PostgreSQL's text where that is another one. NULL comes along by itself.
 """
 
+# Tables are read by their lines.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -122,7 +125,7 @@ SCALARS: Sequence[Case] = (
     Case("INTERVAL", "INTERVAL", "interval",
          [(interval(INT - 1, INT - 2, BIG - 1), "178956970 years 7 mons 2147483646 days 2562047788:00:54.775807"),
           (interval(-INT, -INT, -BIG + 1), "-178956970 years -8 mons -2147483648 days -2562047788:00:54.775807"),
-          (interval(0, 0, -BIG), "-2562047788:00:54.775808"), (interval(-INT, 0, 0), "-178956970 years -8 mons"),
+          (interval(0, 0, -BIG), "-9223372036854775808 microseconds"), (interval(-INT, 0, 0), "-178956970 years -8 mons"),
           (interval(0, -INT, 1), "-2147483648 days +00:00:00.000001")], expression=True),
     Case("UUID", "UUID", "uuid",
          ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff",
@@ -149,7 +152,7 @@ ARRAYS: Sequence[Case] = (
     Case("LIST", "DOUBLE[]", "double precision[]",
          [("[42.0, nan, inf, -inf, NULL, -42.0]", "{42,NaN,Infinity,-Infinity,NULL,-42}"), ("[-0.0]", "{-0}")]),
     Case("LIST", "VARCHAR[]", "text[]",
-         [("['a', NULL, '', 'NULL', '\"', '\\\\', 'x,y', '{', '💚']", '{a,NULL,"","NULL","\\"","\\\\","x,y","{",💚}')],
+         [("['a', NULL, '', 'NULL', '\"', '\\', 'x,y', '{', '💚']", '{a,NULL,"","NULL","\\"","\\\\","x,y","{",💚}')],
          expression=True),
     Case("LIST", "BLOB[]", "bytea[]", [("['\\x00'::BLOB, NULL]", '{"\\\\x00",NULL}')], expression=True),
     Case("LIST", "DATE[]", "date[]",

@@ -1,4 +1,4 @@
-"""Every DuckDB type, written by the DuckDB of RVBBIT and by the newest, equals what PostgreSQL read itself."""
+"""Every DuckDB type, written by the oldest and the newest DuckDB, equals what PostgreSQL read itself."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.server.oracle import differences
 
 pytestmark = pytest.mark.server
 
-REPEATED = 1100  # values and nulls fill more than one of DuckDB's vectors
+ROWS = 2500  # more than one of DuckDB's vectors
 
 
 def session_name(version: str) -> str:
@@ -33,12 +33,13 @@ def create(case: Case) -> str:
     """A table of the values with a null between two rounds of them."""
     rows = ", ".join(f"({number}, {given})" for number, (given, _) in enumerate(case.pairs))
     values = f"SELECT n, CAST(v AS {case.kind}) AS v FROM (VALUES {rows}, (-1, NULL)) AS t (n, v)"
-    return f"CREATE {case.stored} {table_name(case)} AS SELECT n, v, r FROM ({values}) AS v, range({repeat(case)}) AS r (r)"
+    rows = f"SELECT n, v, r FROM ({values}) AS v, range({repeat(case)}) AS r (r)"
+    return f"CREATE {case.stored} {table_name(case)} AS {rows}"
 
 
 def repeat(case: Case) -> int:
     """How often the values come: long texts make their table large enough by themselves."""
-    return 20 if case.row == "VARCHAR" else REPEATED
+    return 10 if case.row == "VARCHAR" else ROWS // (len(case.values) + 1)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,9 @@ def fill(db: psycopg.Connection, heap: sql.Identifier, case: Case) -> None:
     with db.cursor() as cursor, cursor.copy(copy) as rows:
         for round_number in range(repeat(case)):
             for number, (_, expected) in enumerate(case.pairs):
-                rows.write_row((number, None if expected == "\\N" and case.row == "NULL" else expected, round_number))
+                rows.write_row(
+                    (number, None if expected == "\\N" and case.row == "NULL" else expected, round_number)
+                )
             rows.write_row((-1, None, round_number))
 
 

@@ -1,4 +1,4 @@
-"""The types: what a DuckDB type is in PostgreSQL, how its values travel, and what becomes of those that cannot."""
+"""The types: what a DuckDB type is in PostgreSQL, and how its values get there."""
 
 from rvbbit_fdw.typemap.scalars import TABLE
 from rvbbit_fdw.typemap.travel import (

@@ -28,8 +28,8 @@ _END: Token = ("end", "")
 class Kind:
     """A type by its name, which is LIST for `[]` and ARRAY for `[n]`.
 
-    `arguments` are inner types, `labels` the names of fields or members, `size` is that of an ARRAY, `numbers`
-    are what a DECIMAL has in parentheses.
+    `arguments` are inner types, `labels` the names of fields or members, `size` is that of an ARRAY, and
+    `numbers` are what a DECIMAL has in parentheses.
     """
 
     name: str
@@ -170,4 +170,6 @@ def _tokens(text: str) -> list[Token]:
 
 
 def _unquoted(sort: str, text: str) -> str:
-    return text.replace('""', '"') if sort == "name" else text.replace("''", "'") if sort == "string" else text
+    return (
+        text.replace('""', '"') if sort == "name" else text.replace("''", "'") if sort == "string" else text
+    )

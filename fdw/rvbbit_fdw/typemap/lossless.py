@@ -58,6 +58,8 @@ def scalar(kind: Kind, internal: str, typmod: int) -> Scalar:
         return row
     if not _keeps_digits(kind, name, typmod):
         raise _refused(kind, name)
+    if internal == row.internal == "pg_catalog.interval":
+        return row
     if kind.name in _WIDENED.get(name, ((), ""))[0] and typmod == -1:
         return replace(row, internal=internal, decoder=name, value=f"CAST({{}} AS {_WIDENED[name][1]})")
     if schema == "pg_catalog" and internal != row.internal and not _is_read(kind, name):
@@ -69,8 +71,6 @@ def through_text(row: Scalar, internal: str) -> Scalar:
     """The same values through the text that the type's input function reads."""
     guard = scalars.FALLBACK.guard if internal.rpartition(".")[2] in _ANY_TEXT else None
     decoder = "text" if internal == "pg_catalog.text" else "input"
-    if row.decoder == "interval" and internal == row.internal:
-        decoder = row.decoder
     return replace(row, internal=internal, decoder=decoder, value=row.text, transport=PLAIN, guard=guard)
 
 

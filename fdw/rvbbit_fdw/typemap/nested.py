@@ -1,8 +1,8 @@
 """Expressions for nested types: JSON text with every number exact, and lists for PostgreSQL's arrays.
 
-DuckDB's own to_json() is not exact: it loses the zeros of a DECIMAL, the digits of a FLOAT and of numbers inside
-JSON, and writes NaN as it is. So the text is put together from the values themselves. In every expression `{}`
-stands for the column.
+DuckDB's own to_json() is not exact: it loses the zeros of a DECIMAL, the digits of a FLOAT and of numbers
+inside JSON, and writes NaN as it is. So the text is put together from the values themselves. In every
+expression `{}` stands for the column.
 """
 
 from __future__ import annotations
@@ -74,9 +74,7 @@ def _filled(kind: Kind, value: str, depth: int) -> str:
     if not kind.element.is_list:
         return _mapped(value, lambda name: name, depth)
     nulls = _nulls(kind.element, depth + 1)
-    return _mapped(
-        value, lambda name: f"coalesce({_filled(kind.element, name, depth + 1)}, {nulls})", depth
-    )
+    return _mapped(value, lambda name: f"coalesce({_filled(kind.element, name, depth + 1)}, {nulls})", depth)
 
 
 def _nulls(kind: Kind, depth: int) -> str:
@@ -135,7 +133,9 @@ def _map(kind: Kind, value: str, depth: int) -> str:
 
     def pair(name: str) -> str:
         both = [_json(key, _at(name, 1), depth + 1), _json(inner, _at(name, 2), depth + 1)]
-        return _concat("{", ([_key(label), text] for label, text in zip(("key", "value"), both, strict=True)), "}")
+        return _concat(
+            "{", ([_key(label), text] for label, text in zip(("key", "value"), both, strict=True)), "}"
+        )
 
     plain = not is_nested(key)
     entries = _mapped(f"map_entries({value})", entry if plain else pair, depth)

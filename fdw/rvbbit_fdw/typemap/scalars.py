@@ -36,9 +36,9 @@ class Guard:
 class Scalar:
     """One DuckDB type.
 
-    `declared` is for DDL, `internal` as the host names it. `value` is what PostgreSQL shall see, still typed, and
-    `transport` what Arrow carries of that; `guard` is about `value`. `text` is what PostgreSQL's input function
-    reads, and `json` makes JSON of that text.
+    `declared` is for DDL, `internal` as the host names it. `value` is what PostgreSQL shall see, still typed,
+    and `transport` what Arrow carries of that; `guard` is about `value`. `text` is what PostgreSQL's input
+    function reads, and `json` makes JSON of that text.
     """
 
     declared: str
@@ -88,8 +88,8 @@ _DIGITS = Guard(
     "more than 131072 digits; replaced by the infinity of their sign",
 )
 
-# Outside of strings, JSON text of DuckDB may have NaN, infinities and a comma too many. Control characters are
-# in no JSON text, so they can mark what was found.
+# Outside of strings, JSON text of DuckDB may have NaN, infinities and a comma too many. Control characters
+# are in no JSON text, so they can mark what was found.
 _STRING = r'("(?:[^"\\]|\\.)*")'
 _NOT_FINITE = r"(-?(?i:nan|inf(?:inity)?))"
 _ESCAPED = "replace({}, '\\\\', chr(1))"
@@ -113,7 +113,18 @@ _JSONB = Guard(
     f"`\\u0000`, replaced by `\\ufffd`; {_JSON.doc}",
 )
 
-_MICROSECONDS = "CASE WHEN isfinite({}) THEN make_timestamp(epoch_ns({}) // 1000) ELSE CAST({} AS TIMESTAMP) END"
+# Months, days and microseconds in 32, 32 and 64 bits: the Arrow form of an interval overflows without an
+# error beyond 292 years of microseconds, and PostgreSQL does not read the text of the least microseconds.
+_MONTHS = "datepart('year', {}) * 12 + datepart('month', {})"
+_TIME = "datepart('hour', {}) * 3600000000 + datepart('minute', {}) * 60000000 + datepart('microsecond', {})"
+_PACKED_INTERVAL = (
+    f"CAST(CAST({_MONTHS} AS BIGINT) & 4294967295 AS UHUGEINT) * CAST({2**96} AS UHUGEINT)"
+    f" + CAST(CAST(datepart('day', {{}}) AS BIGINT) & 4294967295 AS UHUGEINT) * CAST({2**64} AS UHUGEINT)"
+    f" + CAST(CASE WHEN {_TIME} < 0 THEN CAST({_TIME} AS HUGEINT) + {2**64} ELSE {_TIME} END AS UHUGEINT)"
+)
+_MICROSECONDS = (
+    "CASE WHEN isfinite({}) THEN make_timestamp(epoch_ns({}) // 1000) ELSE CAST({} AS TIMESTAMP) END"
+)
 _MICROSECONDS_TZ = (
     "CASE WHEN isfinite(CAST({} AS TIMESTAMP WITH TIME ZONE))"
     " THEN CAST(make_timestamp(epoch_ns({}) // 1000) AS TIMESTAMP WITH TIME ZONE)"
@@ -186,8 +197,9 @@ TABLE: Mapping[str, Scalar] = {
     "TIMESTAMP_NS": _time("timestamp", _MICROSECONDS, None, _CUT_OFF),
     "TIMESTAMP WITH TIME ZONE": _time("timestamptz", PLAIN, _TIMESTAMPTZ),
     "TIMESTAMPTZ_NS": _time("timestamptz", _MICROSECONDS_TZ, None, _CUT_OFF),
-    # Through text: the Arrow form of an interval overflows without an error beyond 292 years of microseconds.
-    "INTERVAL": Scalar("interval", "pg_catalog.interval", "interval", PLAIN, TEXT, guard=_INTERVAL),
+    "INTERVAL": Scalar(
+        "interval", "pg_catalog.interval", "interval", PLAIN, _PACKED_INTERVAL, guard=_INTERVAL
+    ),
     "UUID": Scalar("uuid", "pg_catalog.uuid", "uuid", PLAIN, "CAST({} AS UHUGEINT)"),
     "BLOB": Scalar("bytea", "pg_catalog.bytea", "bytea", text=_HEX),
     "BIT": _read("bit varying", "varbit"),

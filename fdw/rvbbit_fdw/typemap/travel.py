@@ -136,5 +136,8 @@ def _list_guard(kind: Kind) -> Guard | None:
 def _guarded(value: str, guard: Guard | None, unrepresentable: str) -> str:
     if guard is None or unrepresentable == ERROR:
         return value
-    bad, instead = inside(guard.bad, value), "NULL" if unrepresentable == NULL else inside(guard.instead, value)
+    bad, instead = (
+        inside(guard.bad, value),
+        "NULL" if unrepresentable == NULL else inside(guard.instead, value),
+    )
     return f"CASE WHEN {bad} THEN {instead} ELSE {value} END"
