@@ -39,11 +39,14 @@ char *
 shown_text(const char *data, int64 length)
 {
 	StringInfoData buf;
-	int			shown = pg_encoding_mbcliplen(PG_UTF8, data, (int) Min(length, SHOWN_BYTES + 4), SHOWN_BYTES);
+	int64		shown = Min(length, SHOWN_BYTES);
 
+	/* Bytes 10xxxxxx go on with a character. */
+	while (shown > 0 && shown < length && ((unsigned char) data[shown] & 0xc0) == 0x80)
+		shown--;
 	initStringInfo(&buf);
 	appendStringInfoChar(&buf, '"');
-	for (int i = 0; i < shown; i++)
+	for (int64 i = 0; i < shown; i++)
 	{
 		unsigned char byte = data[i];
 
@@ -58,9 +61,10 @@ shown_text(const char *data, int64 length)
 
 /*
  * A date of any year, which PostgreSQL's own output does not have.  Years begin
- * in March, so that the day that comes and goes is the last one.
+ * in March, so that the day that comes and goes is the last one.  True if the
+ * year is one before Christ.
  */
-static void
+static bool
 append_date(StringInfo buf, int64 days)
 {
 	int64		shifted = days + EPOCH_SHIFT;
@@ -74,8 +78,7 @@ append_date(StringInfo buf, int64 days)
 
 	appendStringInfo(buf, INT64_FORMAT "-%02d-%02d", shown > 0 ? shown : 1 - shown, month,
 					 day_of_year - (153 * march + 2) / 5 + 1);
-	if (shown <= 0)
-		appendStringInfoString(buf, " BC");
+	return shown <= 0;
 }
 
 /* Days from 1970-01-01 as a date. */
@@ -85,7 +88,8 @@ shown_date(int64 days)
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	append_date(&buf, days);
+	if (append_date(&buf, days))
+		appendStringInfoString(&buf, " BC");
 	return buf.data;
 }
 
@@ -96,6 +100,7 @@ shown_timestamp(int64 usecs)
 	StringInfoData buf;
 	int64		days = usecs / USECS_PER_DAY;
 	int64		rest = usecs % USECS_PER_DAY;
+	bool		before_christ;
 
 	if (rest < 0)
 	{
@@ -103,9 +108,11 @@ shown_timestamp(int64 usecs)
 		rest += USECS_PER_DAY;
 	}
 	initStringInfo(&buf);
-	append_date(&buf, days);
+	before_christ = append_date(&buf, days);
 	appendStringInfo(&buf, " %02d:%02d:%02d.%06d", (int) (rest / USECS_PER_HOUR),
 					 (int) (rest / USECS_PER_MINUTE % 60), (int) (rest / USECS_PER_SEC % 60),
 					 (int) (rest % USECS_PER_SEC));
+	if (before_christ)
+		appendStringInfoString(&buf, " BC");
 	return buf.data;
 }

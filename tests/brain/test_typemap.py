@@ -346,7 +346,7 @@ def test_bytes_go_in_hex_through_text(connection: duckdb.DuckDBPyConnection, int
         ("ENUM('x,', 'it''s)')[]", "ENUM[]"),
         ("MAP(VARCHAR, ENUM('a', 'b'))", "MAP(VARCHAR, ENUM)"),
         ("DECIMAL(18,3)", "DECIMAL(18,3)"),
-        ('STRUCT("a b" INTEGER, x VARCHAR[3][])', 'STRUCT("a b" INTEGER, "x" VARCHAR[3][])'),
+        ('STRUCT("a b" INTEGER, x VARCHAR[3][])', 'STRUCT("a b" INTEGER, x VARCHAR[3][])'),
         ("TIMESTAMP WITH TIME ZONE[]", "TIMESTAMP WITH TIME ZONE[]"),
         ('"NULL"[]', '"NULL"[]'),
         ("a type that is not understood(", "a type that is not understood("),

@@ -21,6 +21,7 @@ _WITH_TYPES = frozenset({"MAP", "TUPLE"})
 _TOKEN = re.compile(
     r"""\s*(?:"(?P<name>(?:[^"]|"")*)"|'(?P<string>(?:[^']|'')*)'|(?P<word>\w+)|(?P<mark>[(),\[\]]))"""
 )
+_PLAIN_LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _END: Token = ("end", "")
 
 
@@ -72,8 +73,12 @@ class Kind:
     def _arguments_text(self) -> str:
         texts = [kind.text for kind in self.arguments]
         if self.labels:
-            texts = [f"{quote(label)} {text}" for label, text in zip(self.labels, texts, strict=True)]
+            texts = [f"{_label(label)} {text}" for label, text in zip(self.labels, texts, strict=True)]
         return ", ".join(texts)
+
+
+def _label(label: str) -> str:
+    return label if _PLAIN_LABEL.fullmatch(label) else quote(label)
 
 
 @lru_cache(maxsize=4096)
