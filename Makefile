@@ -2,7 +2,7 @@
 #   SESSION_DIR, RVBBIT_PORT, RVBBIT_PASSWORD, ... go on the command line, into the environment or into .env
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down psql logs demo demo-live image test test-fast test-server bench docs lint lint-python lint-shell format clean
+.PHONY: help up down psql logs demo demo-live image test test-fast test-server check-decoder bench docs types-page lint lint-python lint-shell format clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -52,6 +52,9 @@ bench: $(VENV)/installed image ## measure a session against an ordinary table, a
 
 docs: $(VENV)/installed image ## write into README.md what its statements answer today
 	$(PYTHON) -m tests.server.test_docs
+
+types-page: ## write docs/types.md from the table of types
+	PYTHONPATH=fdw $(PYTHON) -m rvbbit_fdw.typemap.document > docs/types.md
 
 lint: lint-python lint-shell ## ruff, mypy, shell syntax
 

@@ -1,5 +1,8 @@
 """Columns that are declared otherwise than an import does: by the server's options, or by hand."""
 
+# Tables are read by their lines.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +14,7 @@ from psycopg import sql
 from tests.kit.container import Server
 from tests.kit.writers import NEWEST_VERSION, make_session
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.usefixtures("_session")]
 
 SESSION = "zz_declared_types"
 
@@ -119,16 +122,12 @@ def read(db: psycopg.Connection, schema: str, column: str, declared: str) -> str
 
 
 @pytest.mark.parametrize(("column", "declared", "expected"), WORKS)
-def test_without_loss(
-    db: psycopg.Connection, schema: str, _session: None, column: str, declared: str, expected: str
-) -> None:
+def test_without_loss(db: psycopg.Connection, schema: str, column: str, declared: str, expected: str) -> None:
     assert read(db, schema, column, declared) == expected
 
 
 @pytest.mark.parametrize(("column", "declared", "reason"), REFUSED)
-def test_with_loss(
-    db: psycopg.Connection, schema: str, _session: None, column: str, declared: str, reason: str
-) -> None:
+def test_with_loss(db: psycopg.Connection, schema: str, column: str, declared: str, reason: str) -> None:
     with pytest.raises(psycopg.errors.FdwInvalidDataType) as raised:
         read(db, schema, column, declared)
     assert raised.value.diag.message_primary == f'column "v" of foreign table "hand" cannot be read: {reason}'
@@ -137,7 +136,7 @@ def test_with_loss(
 
 @pytest.mark.parametrize(("column", "declared", "problem"), UNFIT)
 def test_a_value_that_does_not_fit(
-    db: psycopg.Connection, schema: str, _session: None, column: str, declared: str, problem: str
+    db: psycopg.Connection, schema: str, column: str, declared: str, problem: str
 ) -> None:
     with pytest.raises(psycopg.Error) as raised:
         read(db, schema, column, declared)
@@ -157,7 +156,7 @@ SHOWN: Sequence[tuple[str, str, str, str]] = [
 
 @pytest.mark.parametrize(("option", "value", "column", "declared"), SHOWN)
 def test_the_server_says_how_an_import_declares(
-    server: Server, db: psycopg.Connection, schema: str, _session: None,
+    server: Server, db: psycopg.Connection, schema: str,
     option: str, value: str, column: str, declared: str,
 ) -> None:  # fmt: skip
     identifiers = sql.Identifier(SESSION), sql.Identifier(schema)

@@ -1,5 +1,8 @@
 """Values that PostgreSQL cannot hold: an error that names them, or what the option on_unrepresentable says."""
 
+# Tables are read by their lines.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -74,7 +77,8 @@ def _session(server: Server) -> Iterator[None]:
     tables = (
         f"CREATE TABLE {name} AS SELECT CAST({bad.value} AS {bad.kind}) AS v" for name, bad in CASES.items()
     )
-    yield make_session(path, "SET TimeZone = 'UTC'", *tables, version=NEWEST_VERSION) and None
+    make_session(path, "SET TimeZone = 'UTC'", *tables, version=NEWEST_VERSION)
+    yield
     path.unlink()
 
 

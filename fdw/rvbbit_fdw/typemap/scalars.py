@@ -25,11 +25,12 @@ def inside(template: str, inner: str) -> str:
 
 @dataclass(frozen=True)
 class Guard:
-    """Values that PostgreSQL cannot hold: where `bad` is true, `instead` is the replacement."""
+    """Values that PostgreSQL cannot hold: where `bad` is true `instead` is the replacement; also in words."""
 
     bad: str
     instead: str
-    doc: str
+    bad_doc: str
+    instead_doc: str
 
 
 @dataclass(frozen=True)
@@ -58,34 +59,43 @@ class Scalar:
 
 
 # A part of a UTF-8 text can be no other character, so looking for bytes is right.
-_NUL = Guard("contains({}, chr(0))", "replace({}, chr(0), '\N{REPLACEMENT CHARACTER}')",
-             "NUL characters; each is replaced by U+FFFD")  # fmt: skip
+_NUL = Guard(
+    "contains({}, chr(0))",
+    "replace({}, chr(0), '\N{REPLACEMENT CHARACTER}')",
+    "a text with NUL characters",
+    "U+FFFD for each of them",
+)
 _DATE = Guard(
     "isfinite({}) AND {} NOT BETWEEN DATE '4714-11-24 (BC)' AND DATE '5874897-12-31'",
     "CASE WHEN {} > DATE '2000-01-01' THEN DATE 'infinity' ELSE DATE '-infinity' END",
-    "dates before 4714-11-24 BC or after 5874897-12-31; replaced by the infinity of their side",
+    "a date before 4714-11-24 BC or after 5874897-12-31",
+    "-infinity or infinity",
 )
 _TIMESTAMP = Guard(
     "isfinite({}) AND {} < TIMESTAMP '4714-11-24 (BC) 00:00:00'",
     "TIMESTAMP '-infinity'",
-    "times before 4714-11-24 BC; replaced by -infinity",
+    "a time before 4714-11-24 BC",
+    "-infinity",
 )
 _TIMESTAMPTZ = Guard(
     "isfinite({}) AND {} < TIMESTAMP WITH TIME ZONE '4714-11-24 (BC) 00:00:00+00'",
     "TIMESTAMP WITH TIME ZONE '-infinity'",
-    _TIMESTAMP.doc,
+    _TIMESTAMP.bad_doc,
+    "-infinity",
 )
 _MOST = "178956970 years 7 months 2147483647 days 2562047788:00:54.775807"
 _LEAST = "-178956970 years -8 months -2147483648 days -2562047788:00:54.775808"
 _INTERVAL = Guard(
     f"CAST({{}} AS VARCHAR) IN ('{_MOST}', '{_LEAST}')",
     "{} - to_microseconds(CASE WHEN {} > INTERVAL 0 DAY THEN 1 ELSE -1 END)",
-    "the greatest and the least one, which mean infinity; replaced by the nearest other",
+    "the greatest and the least one, which mean infinity in PostgreSQL",
+    "a microsecond less, or more",
 )
 _DIGITS = Guard(
     "length(ltrim({}, '-')) > 131072",
     "CASE WHEN {} LIKE '-%' THEN '-Infinity' ELSE 'Infinity' END",
-    "more than 131072 digits; replaced by the infinity of their sign",
+    "a number of more than 131,072 digits",
+    "Infinity or -Infinity",
 )
 
 # Outside of strings, JSON text of DuckDB may have NaN, infinities and a comma too many. Control characters
@@ -105,12 +115,14 @@ _NOT_JSON = f"regexp_matches({_WITHOUT_STRINGS}, " + r"'(?i)nan|inf|,\s*[\]}]')"
 _JSON = Guard(
     _NOT_JSON,
     inside(_WITHOUT_COMMAS, QUOTED_INFINITIES),
-    "NaN and infinities, which become strings; a comma before a bracket, which goes",
+    "NaN and infinities; a comma before a closing bracket",
+    "strings; nothing",
 )
 _JSONB = Guard(
     f"contains({_ESCAPED}, '\\u0000') OR {_NOT_JSON}",
     inside(_JSON.instead, _WITHOUT_NUL),
-    f"`\\u0000`, replaced by `\\ufffd`; {_JSON.doc}",
+    f"`\\u0000` in a string; {_JSON.bad_doc}",
+    f"`\\ufffd`; {_JSON.instead_doc}",
 )
 
 # Months, days and microseconds in 32, 32 and 64 bits: the Arrow form of an interval overflows without an
@@ -153,8 +165,8 @@ def _time(internal: str, value: str, guard: Guard | None, doc: str = "") -> Scal
     return Scalar(internal, f"pg_catalog.{internal}", internal, value, guard=guard, doc=doc)
 
 
-def _text(doc: str = "", value: str = TEXT) -> Scalar:
-    return Scalar("text", "pg_catalog.text", "text", value, guard=_NUL, doc=doc)
+def _text(doc: str = "", value: str = TEXT, guard: Guard | None = _NUL) -> Scalar:
+    return Scalar("text", "pg_catalog.text", "text", value, guard=guard, doc=doc)
 
 
 def _read(declared: str, internal: str, doc: str = "") -> Scalar:
@@ -203,9 +215,9 @@ TABLE: Mapping[str, Scalar] = {
     "UUID": Scalar("uuid", "pg_catalog.uuid", "uuid", PLAIN, "CAST({} AS UHUGEINT)"),
     "BLOB": Scalar("bytea", "pg_catalog.bytea", "bytea", text=_HEX),
     "BIT": _read("bit varying", "varbit"),
-    "GEOMETRY": _text("WKT"),
+    "GEOMETRY": _text("WKT", guard=None),
     "TYPE": _text("the type's name"),
-    "NULL": _text("always null"),
+    "NULL": _text("always null", guard=None),
 }
 """The types by the names that DuckDB gives them; DECIMAL is made by `scalar`."""
 

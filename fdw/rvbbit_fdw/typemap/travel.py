@@ -15,7 +15,8 @@ UNREPRESENTABLE = (ERROR, NULL, REPLACE)
 """What becomes of a value that PostgreSQL cannot hold."""
 
 _JSON_TYPES = {"pg_catalog.jsonb": "jsonb", "pg_catalog.json": "json"}
-_NULL_LISTS = "null lists inside the list; each is replaced by a list of nulls"
+NULL_LISTS = ("a null in place of an inner list", "a list of nulls")
+"""What an array cannot hold, and what it is replaced by."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def _array(kind: Kind, internal: str, typmod: int, unrepresentable: str) -> Trav
 def _list_guard(kind: Kind) -> Guard | None:
     if not kind.element.is_list:
         return None
-    return Guard(nested.has_null_lists(kind), nested.without_null_lists(kind), _NULL_LISTS)
+    return Guard(nested.has_null_lists(kind), nested.without_null_lists(kind), *NULL_LISTS)
 
 
 def _guarded(value: str, guard: Guard | None, unrepresentable: str) -> str:
