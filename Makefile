@@ -47,6 +47,11 @@ test-fast: $(VENV)/installed ## the tests that need no Docker
 test-server: $(VENV)/installed
 	$(PYTHON) -m pytest tests/server
 
+check-decoder: $(VENV)/installed ## decode every type with a host that AddressSanitizer and UBSan watch
+	@docker/build.sh sanitized rvbbit-fdw-sanitized:latest
+	RVBBIT_IMAGE=rvbbit-fdw-sanitized:latest $(PYTHON) -m pytest tests/server/test_types.py \
+	    tests/server/test_unrepresentable.py tests/server/test_declared_types.py
+
 bench: $(VENV)/installed image ## measure a session against an ordinary table, a minute or two
 	$(PYTHON) -m tests.bench.run
 

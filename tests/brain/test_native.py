@@ -255,7 +255,7 @@ def test_unknown_tasks_and_pins_are_nothing(folder: Folder) -> None:
 
 def test_interrupt_stops_a_stream(folder: Folder) -> None:
     folder.write("s", SLOW)
-    request = folder.request("s", "slow", [column(1, "s", "float8")], pin=11)
+    request = folder.request("s", "slow", [column(1, "s", "numeric")], pin=11)
     stopped, took = interrupted(folder, request)
     assert native.describe(stopped)[0] == "57014" or native.describe_text(1, str(stopped))[0] == "57014"
     assert took < 1.0
