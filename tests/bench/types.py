@@ -1,7 +1,7 @@
 """What a value of each type costs on its way from DuckDB into a tuple, in nanoseconds: a part of make bench.
 
-A figure is the time of a scan of one column less that of a scan of none, by the number of rows; DuckDB's part,
-which reads and may cast the values, is in it.
+A figure is the time of a scan of one column less that of a scan of none, by the number of rows. DuckDB's
+part, which reads the values and may cast them, is in it.
 """
 
 from __future__ import annotations

@@ -69,6 +69,19 @@ def test_type(
     assert binary(db, foreign) == binary(db, heap)
 
 
+def test_sync_wants_of_every_type_what_an_import_declares(
+    server: Server, sessions: Mapping[str, Path], schema: str
+) -> None:
+    session = session_name(BOTH[-1])
+    with server.connect("postgres") as db:
+        db.execute("SELECT rvbbit_attach_session(%s, %s)", (session, f"{schema}_attached"))
+        try:
+            drift = "SELECT action, table_name, command FROM rvbbit._drift(%s, %s)"
+            assert db.execute(drift, (session, f"{schema}_attached")).fetchall() == []
+        finally:
+            db.execute("SELECT rvbbit_detach_session(%s)", (session,))
+
+
 def imported(db: psycopg.Connection, schema: str, session: str, table: str) -> sql.Identifier:
     """The foreign table of one table of a session."""
     command = sql.SQL("IMPORT FOREIGN SCHEMA {} LIMIT TO ({}) FROM SERVER rvbbit INTO {}")
