@@ -2,7 +2,7 @@
 #   SESSION_DIR, RVBBIT_PORT, RVBBIT_PASSWORD, ... go on the command line, into the environment or into .env
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down psql logs demo demo-live image test test-fast test-server test-long bench docs lint lint-python lint-shell format clean
+.PHONY: help up down psql logs demo demo-live image test test-fast test-server test-long check-decoder bench docs types-page lint lint-python lint-shell format clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -51,11 +51,19 @@ test-long: $(VENV)/installed image ## a long check by itself: KIND=torture; COUN
 	@test -d "tests/long/$(KIND)" || { echo "KIND is one of: $$(cd tests/long && echo *)" >&2; exit 2; }
 	COUNT="$(COUNT)" SEED="$(SEED)" $(PYTHON) -m pytest --capture=no "tests/long/$(KIND)"
 
+check-decoder: $(VENV)/installed ## decode every type with a host that AddressSanitizer and UBSan watch
+	@docker/build.sh sanitized rvbbit-fdw-sanitized:latest
+	RVBBIT_IMAGE=rvbbit-fdw-sanitized:latest $(PYTHON) -m pytest tests/server/test_types.py \
+	    tests/server/test_unrepresentable.py tests/server/test_declared_types.py
+
 bench: $(VENV)/installed image ## measure a session against an ordinary table, a minute or two
 	$(PYTHON) -m tests.bench.run
 
 docs: $(VENV)/installed image ## write into README.md what its statements answer today
 	$(PYTHON) -m tests.server.test_docs
+
+types-page: ## write docs/types.md from the table of types
+	PYTHONPATH=fdw $(PYTHON) -m rvbbit_fdw.typemap.document > docs/types.md
 
 lint: lint-python lint-shell ## ruff, mypy, shell syntax
 

@@ -15,6 +15,7 @@
 #include "common/int.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "nodes/miscnodes.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/fmgrprotos.h"
@@ -22,6 +23,7 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
+#include "utils/uuid.h"
 #include "varatt.h"
 
 #include "decode.h"
@@ -38,22 +40,10 @@ typedef struct Slice
 	int64		length;
 } Slice;
 
-static void
-value_error(RvbbitColumn *column, int code, const char *problem, const char *value)
-{
-	ereport(ERROR,
-			(errcode(code),
-			 errmsg("value of column \"%s\" %s", column->name, problem),
-			 value ? errdetail("The value is %s.", value) : 0,
-			 errhint("Leave the column out of the query.")));
-}
-
 static Datum
 decode_bool(RvbbitColumn *column, int64 row)
 {
-	int64		bit = row + column->offset;
-
-	return BoolGetDatum((((const uint8 *) column->values)[bit >> 3] >> (bit & 7)) & 1);
+	return BoolGetDatum(bit_is_set(column->values, row + column->offset));
 }
 
 static Datum
@@ -149,12 +139,26 @@ decode_uhugeint(RvbbitColumn *column, int64 row)
 	return numeric_from_digits(value, false, 0);
 }
 
+/* A uuid's 16 bytes are a number whose first byte is the most significant one. */
+static Datum
+decode_uuid(RvbbitColumn *column, int64 row)
+{
+	const uint8 *value = (const uint8 *) column->values + (row + column->offset) * UUID_LEN;
+	pg_uuid_t  *uuid = palloc(sizeof(pg_uuid_t));
+
+	for (int i = 0; i < UUID_LEN; i++)
+		uuid->data[i] = value[UUID_LEN - 1 - i];
+	return UUIDPGetDatum(uuid);
+}
+
 static Slice
 slice_value(RvbbitColumn *column, int64 row)
 {
 	const int64 *offsets = (const int64 *) column->values + row + column->offset;
 	Slice		slice = {column->bytes + offsets[0], offsets[1] - offsets[0]};
 
+	if (slice.length < 0)
+		elog(ERROR, "an Arrow text of column \"%s\" ends before it begins", column->name);
 	if (slice.length > (int64) (MaxAllocSize - VARHDRSZ))
 		value_error(column, ERRCODE_PROGRAM_LIMIT_EXCEEDED, "is too long",
 					psprintf(INT64_FORMAT " bytes long", slice.length));
@@ -179,7 +183,8 @@ text_value(RvbbitColumn *column, int64 row)
 
 	if (memchr(slice.data, '\0', slice.length) != NULL)
 		value_error(column, ERRCODE_CHARACTER_NOT_IN_REPERTOIRE,
-					"contains a NUL character, which text cannot hold", NULL);
+					"contains a NUL character, which text cannot hold",
+					shown_text(slice.data, slice.length));
 	if (GetDatabaseEncoding() != PG_UTF8)
 	{
 		/* The conversion wants a C string, and may give back what it got. */
@@ -213,7 +218,7 @@ decode_date(RvbbitColumn *column, int64 row)
 		return DateADTGetDatum(DATEVAL_NOBEGIN);
 	if (pg_sub_s32_overflow(days, EPOCH_DAYS, &date) || !IS_VALID_DATE(date))
 		value_error(column, ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "is out of range for type date",
-					psprintf("%d days after 1970-01-01", days));
+					shown_date(days));
 	return DateADTGetDatum(date);
 }
 
@@ -235,8 +240,19 @@ decode_timestamp(RvbbitColumn *column, int64 row)
 		return TimestampGetDatum(DT_NOBEGIN);
 	if (pg_sub_s64_overflow(usecs, EPOCH_USECS, &timestamp) || !IS_VALID_TIMESTAMP(timestamp))
 		value_error(column, ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "is out of range for type timestamp",
-					psprintf(INT64_FORMAT " microseconds after 1970-01-01", usecs));
+					shown_timestamp(usecs));
 	return TimestampGetDatum(timestamp);
+}
+
+/* What the type's input function says of a text that it refuses is the detail. */
+static void
+input_error(RvbbitColumn *column, Slice slice, ErrorSaveContext *saved)
+{
+	char	   *value = shown_text(slice.data, slice.length);
+
+	value_error(column, saved->error_data->sqlerrcode,
+				psprintf("cannot be read as type %s", format_type_be(column->type)),
+				psprintf("%s: %s", value, saved->error_data->message));
 }
 
 static Datum
@@ -244,33 +260,30 @@ decode_input(RvbbitColumn *column, int64 row)
 {
 	Slice		slice = text_value(column, row);
 	char	   *text = pnstrdup(slice.data, slice.length);
+	ErrorSaveContext saved = {.type = T_ErrorSaveContext, .details_wanted = true};
+	Datum		result;
 
-	return InputFunctionCall(&column->input, text, column->ioparam, column->typmod);
+	if (!InputFunctionCallSafe(&column->input, text, column->ioparam, column->typmod,
+							   (Node *) &saved, &result))
+		input_error(column, slice, &saved);
+	return result;
 }
 
-/*
- * DuckDB writes intervals as PostgreSQL's style "postgres" does, which under
- * another style would be read with other signs.
- */
+/* Months, days and microseconds in 32, 32 and 64 bits, the months uppermost. */
 static Datum
 decode_interval(RvbbitColumn *column, int64 row)
 {
-	int			style = IntervalStyle;
-	Datum		result;
+	uint128		value = (uint128) int128_value(column, row);
+	Interval   *interval = palloc(sizeof(Interval));
 
-	PG_TRY();
-	{
-		IntervalStyle = INTSTYLE_POSTGRES;
-		result = decode_input(column, row);
-	}
-	PG_FINALLY();
-	{
-		IntervalStyle = style;
-	}
-	PG_END_TRY();
-	if (INTERVAL_NOT_FINITE(DatumGetIntervalP(result)))
-		value_error(column, ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "is out of range for type interval", NULL);
-	return result;
+	interval->month = (int32) (uint32) (value >> 96);
+	interval->day = (int32) (uint32) (value >> 64);
+	interval->time = (int64) (uint64) value;
+	if (INTERVAL_NOT_FINITE(interval))
+		value_error(column, ERRCODE_DATETIME_VALUE_OUT_OF_RANGE,
+					"means an infinity in PostgreSQL, which it is not in DuckDB",
+					DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(interval))));
+	return IntervalPGetDatum(interval);
 }
 
 /* What the brain calls a decoder, and what it needs. */
@@ -292,13 +305,14 @@ static const DecoderEntry decoders[] = {
 	{"decimal", "d:", NUMERICOID, decode_decimal},
 	{"hugeint", "d:38,0", NUMERICOID, decode_hugeint},
 	{"uhugeint", "d:38,0", NUMERICOID, decode_uhugeint},
+	{"uuid", "d:38,0", UUIDOID, decode_uuid},
 	{"text", "U", TEXTOID, decode_text},
 	{"bytea", "Z", BYTEAOID, decode_bytea},
 	{"date", "tdD", DATEOID, decode_date},
 	{"time", "ttu", TIMEOID, decode_time},
 	{"timestamp", "tsu:", TIMESTAMPOID, decode_timestamp},
 	{"timestamptz", "tsu:UTC", TIMESTAMPTZOID, decode_timestamp},
-	{"interval", "U", INTERVALOID, decode_interval},
+	{"interval", "d:38,0", INTERVALOID, decode_interval},
 	{"input", "U", InvalidOid, decode_input},
 };
 
@@ -321,31 +335,44 @@ format_fits(RvbbitColumn *column, const DecoderEntry *entry, const char *format)
 	return strcmp(entry->format, format) == 0;
 }
 
-/* Choose the decoder that the brain names. */
-void
-column_choose(RvbbitColumn *column, const char *decoder, const char *format, MemoryContext context)
+static const DecoderEntry *
+find_decoder(const char *name)
 {
 	for (int i = 0; i < (int) lengthof(decoders); i++)
+		if (strcmp(decoders[i].name, name) == 0)
+			return &decoders[i];
+	return NULL;
+}
+
+static void
+prepare_input(RvbbitColumn *column, MemoryContext context)
+{
+	Oid			function;
+
+	getTypeInputInfo(column->type, &function, &column->ioparam);
+	fmgr_info_cxt(function, &column->input, context);
+}
+
+/* Choose the decoder that the brain names; "[]" after its name makes it that of elements. */
+void
+column_choose(RvbbitColumn *column, const char *decoder, const struct ArrowSchema *schema,
+			  MemoryContext context)
+{
+	const DecoderEntry *entry = find_decoder(decoder);
+	size_t		length = strlen(decoder);
+
+	if (length > 2 && strcmp(decoder + length - 2, "[]") == 0)
 	{
-		const DecoderEntry *entry = &decoders[i];
-
-		if (strcmp(entry->name, decoder) != 0)
-			continue;
-		if (!format_fits(column, entry, format) ||
-			(OidIsValid(entry->type) && entry->type != column->type))
-			break;
-		column->decode = entry->decode;
-		if (entry->decode == decode_input || entry->decode == decode_interval)
-		{
-			Oid			function;
-
-			getTypeInputInfo(column->type, &function, &column->ioparam);
-			fmgr_info_cxt(function, &column->input, context);
-		}
+		list_choose(column, pnstrdup(decoder, length - 2), schema, context);
 		return;
 	}
-	elog(ERROR, "decoder \"%s\" does not fit Arrow format \"%s\" and type %s of column \"%s\"",
-		 decoder, format, format_type_be(column->type), column->name);
+	if (entry == NULL || !format_fits(column, entry, schema->format) ||
+		(OidIsValid(entry->type) && entry->type != column->type))
+		elog(ERROR, "decoder \"%s\" does not fit Arrow format \"%s\" and type %s of column \"%s\"",
+			 decoder, schema->format, format_type_be(column->type), column->name);
+	column->decode = entry->decode;
+	if (entry->decode == decode_input)
+		prepare_input(column, context);
 }
 
 /* Point the column at a batch. */
@@ -355,6 +382,8 @@ column_bind(RvbbitColumn *column, const struct ArrowArray *array, int64 parent_o
 	column->offset = array->offset + parent_offset;
 	column->validity = array->null_count == 0 ? NULL : array->buffers[0];
 	column->validity_offset = column->offset;
-	column->values = array->buffers[1];
+	column->values = array->n_buffers > 1 ? array->buffers[1] : NULL;
 	column->bytes = array->n_buffers > 2 ? array->buffers[2] : NULL;
+	if (column->list != NULL)
+		list_bind(column, array);
 }

@@ -257,7 +257,8 @@ choose_decoders(RvbbitScan *state, Jsonb *reply)
 		column->type = attribute->atttypid;
 		column->typmod = attribute->atttypmod;
 		column->name = pstrdup(NameStr(attribute->attname));
-		column_choose(column, reply_string(lfirst(lc), "decoder"), schema->children[i]->format,
+		column->table = RelationGetRelationName(state->relation);
+		column_choose(column, reply_string(lfirst(lc), "decoder"), schema->children[i],
 					  state->context);
 		i++;
 	}

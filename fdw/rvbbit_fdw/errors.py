@@ -109,6 +109,12 @@ class ColumnTypeChanged(ColumnMismatch):
     sqlstate = "HV004"  # fdw_invalid_data_type
 
 
+class NoLosslessCast(ColumnMismatch):
+    """The foreign table declares a type that cannot show the session's column without loss."""
+
+    sqlstate = "HV004"  # fdw_invalid_data_type
+
+
 class OptionError(RvbbitError):
     """An option of that name does not exist there."""
 

@@ -39,6 +39,7 @@ class Target:
     schema: str
     restriction: str = "all"
     names: frozenset[str] = frozenset()
+    shown: typemap.Shown = typemap.DEFAULT
 
     def wants(self, name: str) -> bool:
         """True if a table of that PostgreSQL name is to be imported."""
@@ -115,9 +116,9 @@ def named_columns(relation: Relation) -> Iterator[tuple[str, Column]]:
     return zip(identifiers.column_names([column.name for column in columns]), columns, strict=True)
 
 
-def declared_type(column: Column) -> str:
+def declared_type(column: Column, shown: typemap.Shown = typemap.DEFAULT) -> str:
     """The PostgreSQL type that the column is declared with."""
-    return typemap.lookup(column.type).declared
+    return typemap.lookup(column.type, shown).declared
 
 
 def remembered_type(column: Column) -> str:
@@ -201,7 +202,7 @@ def _left_out(file: SessionFile, relation: Relation, problem: str) -> Notice:
 def _create(file: SessionFile, relation: Relation, name: str, target: Target, notices: list[Notice]) -> Sql:
     if len(relation.columns) > identifiers.MAX_COLUMNS:
         notices.append(_too_wide(file, relation))
-    definitions = comma(_column(*pair) for pair in named_columns(relation))
+    definitions = comma(_column(*pair, target.shown) for pair in named_columns(relation))
     options = [("session", file.session_id), ("table_name", relation.name)]
     if relation.schema != DEFAULT_SCHEMA:
         options.insert(1, ("schema_name", relation.schema))
@@ -218,7 +219,7 @@ def _too_wide(file: SessionFile, relation: Relation) -> Notice:
     )
 
 
-def _column(name: str, column: Column) -> Sql:
+def _column(name: str, column: Column, shown: typemap.Shown) -> Sql:
     # The name also where it is the same: the column may be renamed later.
     options = [("column_name", column.name), ("duckdb_type", remembered_type(column))]
-    return Sql(f"{quote(name)} {declared_type(column)} {pg_options(options)}")
+    return Sql(f"{quote(name)} {declared_type(column, shown)} {pg_options(options)}")

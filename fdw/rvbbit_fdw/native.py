@@ -186,7 +186,8 @@ def _import_schema(body: Body, task: Task) -> Body:
     server, settings = request.parse_server(body), request.parse_settings(body)
     file, schema = importer.find(body["remote_schema"], _backend.folder(server), task.check, session)
     names = frozenset(body.get("tables") or ())
-    target = importer.Target(server.name, body["local_schema"], body.get("restriction", "all"), names)
+    restriction, shown = body.get("restriction", "all"), options.shown(server.options)
+    target = importer.Target(server.name, body["local_schema"], restriction, names, shown)
     engine = _backend.engine(server, settings)
     task.open(engine.cursor())
     with engine.using(file, _backend.store(server, settings), task) as attached:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from rvbbit_fdw import policy
+from rvbbit_fdw import policy, typemap
 from rvbbit_fdw.errors import OptionError, OptionMissing, OptionValueError
 
 CONTEXTS = ("wrapper", "server", "user_mapping", "table", "column")
@@ -100,6 +100,27 @@ OPTIONS: tuple[Option, ...] = (
         f'"{policy.Policy.exclude}".',
         _patterns,
     ),
+    *(
+        Option(
+            context,
+            "on_unrepresentable",
+            'What becomes of a value that PostgreSQL cannot hold: "error" (default), "null" or "replace".',
+            _one_of(typemap.UNREPRESENTABLE),
+        )
+        for context in ("server", "table")
+    ),
+    Option(
+        "server",
+        "json_as",
+        'How an import declares JSON: "jsonb" (default), "json" or "text".',
+        _one_of(typemap.JSON_AS),
+    ),
+    Option(
+        "server",
+        "nanoseconds_as",
+        'How an import declares times of nanoseconds: "microseconds" (default), or "text" with all digits.',
+        _one_of(typemap.NANOSECONDS_AS),
+    ),
     Option("table", "session", "Id of the session: its file's name without .duckdb.", _not_empty),
     Option("table", "schema_name", 'Schema inside the session; the default is "main".', _not_empty),
     Option(
@@ -139,6 +160,20 @@ def validate(context: str, given: Mapping[str, str]) -> None:
             raise OptionMissing(message, hint=option.doc)
     if context == "table":
         _check_table(given)
+
+
+def shown(server: Mapping[str, str]) -> typemap.Shown:
+    """How an import declares what may be declared in more than one way."""
+    default = typemap.Shown()
+    return typemap.Shown(
+        json=server.get("json_as", default.json),
+        nanoseconds=server.get("nanoseconds_as", default.nanoseconds),
+    )
+
+
+def unrepresentable(server: Mapping[str, str], table: Mapping[str, str]) -> str:
+    """What becomes of a value that PostgreSQL cannot hold; the table's option weighs more."""
+    return table.get("on_unrepresentable") or server.get("on_unrepresentable") or typemap.ERROR
 
 
 def require_session_dir(given: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from rvbbit_fdw import importer
+from rvbbit_fdw import importer, options
 from rvbbit_fdw.catalog import Catalog, Column, Relation
 from rvbbit_fdw.errors import FolderUnusable, StoreFull
 from rvbbit_fdw.listing import SNAPSHOTS, ListedColumn, Listing, Look
@@ -36,6 +36,7 @@ class ColumnRow:
     column: Column
     pg_name: str
     position: int
+    pg_type: str
 
 
 def _tables(look: Look, wanted: Wanted) -> Iterator[TableRow]:
@@ -54,10 +55,11 @@ def _tables_of(session_id: str, catalog: Catalog) -> Iterator[TableRow]:
 
 
 def _columns(look: Look, wanted: Wanted) -> Iterator[ColumnRow]:
+    shown = options.shown(look.scan.server.options)
     for table in _tables(look, wanted):
         if table.relation.left_out is None:
             for number, (name, column) in enumerate(importer.named_columns(table.relation), 1):
-                yield ColumnRow(table, column, name, number)
+                yield ColumnRow(table, column, name, number, importer.declared_type(column, shown))
 
 
 def _column_count(row: TableRow) -> int | None:
@@ -94,7 +96,7 @@ COLUMNS: Listing[ColumnRow] = Listing(
         "position": _listed("INTEGER", lambda row: row.position),
         "duckdb_type": _listed("VARCHAR", lambda row: importer.remembered_type(row.column)),
         "pg_name": _listed("VARCHAR", lambda row: row.pg_name),
-        "pg_type": _listed("VARCHAR", lambda row: importer.declared_type(row.column)),
+        "pg_type": _listed("VARCHAR", lambda row: row.pg_type),
         "comment": _listed("VARCHAR", lambda row: row.column.comment),
     },
     _columns,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rvbbit_fdw import options
+from rvbbit_fdw import options, typemap
 from rvbbit_fdw.errors import Internal, OptionMissing
 from rvbbit_fdw.pushdown.nodes import Node, Value, bind, parse, parse_value
 
@@ -64,12 +64,16 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Table:
-    """A foreign table as PostgreSQL knows it."""
+    """A foreign table as PostgreSQL knows it.
+
+    `unrepresentable` says what becomes of a value that PostgreSQL cannot hold.
+    """
 
     schema: str
     name: str
     options: Mapping[str, str]
     attributes: Mapping[int, Attribute]
+    unrepresentable: str = typemap.ERROR
 
     @property
     def remote_schema(self) -> str:
@@ -98,7 +102,7 @@ class Scan:
 def parse_scan(body: Mapping[str, Any]) -> Scan:
     """The scan request of the protocol."""
     check_version(body)
-    table = _parse_table(body["table"])
+    table = _parse_table(body["table"], body["server"].get("options") or {})
     parameters = parse_parameters(body)
     return Scan(
         server=parse_server(body),
@@ -153,10 +157,12 @@ def _store_of(body: Mapping[str, Any], given: Mapping[str, str]) -> str:
     return str(Path(data) / STORE_NAME)
 
 
-def _parse_table(body: Mapping[str, Any]) -> Table:
+def _parse_table(body: Mapping[str, Any], server: Mapping[str, str]) -> Table:
     attributes = [_parse_attribute(column) for column in body["columns"]]
     by_number = {attribute.number: attribute for attribute in attributes}
-    return Table(str(body["schema"]), str(body["name"]), body.get("options") or {}, by_number)
+    given = body.get("options") or {}
+    names = str(body["schema"]), str(body["name"])
+    return Table(*names, given, by_number, options.unrepresentable(server, given))
 
 
 def _parse_attribute(column: Mapping[str, Any]) -> Attribute:

@@ -11,6 +11,7 @@ from rvbbit_fdw.errors import (
     AccessDenied,
     ColumnNotFound,
     ColumnTypeChanged,
+    NoLosslessCast,
     RvbbitError,
     SnapshotBusy,
     TableNotFound,
@@ -91,7 +92,11 @@ def _refused(table: Table, relation: Relation, reason: str) -> RvbbitError:
 
 def _travel(table: Table, attribute: Attribute, relation: Relation | None) -> typemap.Travel:
     actual = attribute.duckdb_type if relation is None else _actual_type(table, attribute, relation)
-    return typemap.travel(actual or "", attribute.type, attribute.typmod)
+    try:
+        return typemap.travel(actual or "", attribute.type, attribute.typmod, table.unrepresentable)
+    except NoLosslessCast as error:
+        message = f'column "{attribute.name}" of foreign table "{table.name}" cannot be read: {error.message}'
+        raise NoLosslessCast(message, hint=error.hint) from None
 
 
 def _actual_type(table: Table, attribute: Attribute, relation: Relation) -> str:
@@ -107,7 +112,7 @@ def _actual_type(table: Table, attribute: Attribute, relation: Relation) -> str:
             hint=_cure(table),
         )
     declared = attribute.duckdb_type
-    if declared is not None and declared != typemap.canonical(column.type):
+    if declared is not None and typemap.canonical(declared) != typemap.canonical(column.type):
         message = (
             f'column "{attribute.remote_name}" of table "{relation.name}" in session '
             f'"{table.options.get("session", "")}" has changed its type'

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.bench import sync
+from tests.bench import sync, types
 from tests.bench.say import say
 from tests.kit.container import Server, serving
 from tests.kit.writers import make_session
@@ -50,9 +50,12 @@ def main() -> None:
         folder.chmod(0o755)
         small = "CREATE TABLE t_small AS SELECT * FROM t LIMIT 10"
         make_session(folder / f"{SESSION}.duckdb", TABLE, small)
+        types.write(folder)
         with serving(folder) as server:
             prepare(server)
             report(server)
+            with admin(server) as db:
+                types.report(db, lambda statement: run(db, statement, ""), say)
     sync.main()
 
 

@@ -65,7 +65,7 @@ class StreamError(Exception):
 class Result:
     """All that a stream delivered: column formats and names, and rows."""
 
-    formats: list[str]
+    formats: list[str]  # those of lists with the format of their elements: "+L(i)"
     names: list[str]
     rows: list[tuple[Any, ...]] = field(default_factory=list)
 
@@ -77,11 +77,18 @@ def read(capsule: object) -> Result:
     schema = _Schema()
     _check(stream, pointer, stream.get_schema(pointer, ctypes.byref(schema)))
     fields = [schema.children[i].contents for i in range(schema.n_children)]
-    result = Result([child.format.decode() for child in fields], [child.name.decode() for child in fields])
+    result = Result([_format(child) for child in fields], [child.name.decode() for child in fields])
     _release(schema, _Schema)
     while _append_batch(stream, pointer, result):
         pass
     return result
+
+
+def _format(schema: _Schema) -> str:
+    form = str(schema.format.decode())
+    if not form.startswith(("+L", "+w:")):
+        return form
+    return f"{form}({_format(schema.children[0].contents)})"
 
 
 def _append_batch(stream: _Stream, pointer: int, result: Result) -> bool:
@@ -111,6 +118,8 @@ _FIXED = {"s": "<h", "i": "<i", "l": "<q", "f": "<f", "g": "<d", "tdD": "<i", "t
 
 
 def _reader(array: _Array, form: str) -> Callable[[int], Any]:
+    if form.startswith("+"):
+        return _list_reader(array, form)
     data = array.buffers[1]
     if form == "b":
         return lambda row: _bit(data, row)
@@ -121,6 +130,17 @@ def _reader(array: _Array, form: str) -> Callable[[int], Any]:
     code = "<q" if form.startswith("tsu:") else _FIXED[form]
     size = struct.calcsize(code)
     return lambda row: struct.unpack(code, ctypes.string_at(data + size * row, size))[0]
+
+
+def _list_reader(array: _Array, form: str) -> Callable[[int], Any]:
+    own, _, inner = form[:-1].partition("(")
+    values = _values(array.children[0].contents, inner)
+    if own == "+L":
+        return lambda row: values[
+            slice(*struct.unpack("<qq", ctypes.string_at(array.buffers[1] + 8 * row, 16)))
+        ]
+    size = int(own.removeprefix("+w:"))
+    return lambda row: values[row * size : (row + 1) * size]
 
 
 def _varying(array: _Array, row: int, *, text: bool) -> str | bytes:

@@ -91,7 +91,7 @@ class Server:
         wait_until_healthy(self.container)
 
 
-def wait_until_healthy(container: DockerContainer, seconds: float = 60) -> None:
+def wait_until_healthy(container: DockerContainer, seconds: float = 180) -> None:
     """Wait until the image's own health check passes; TimeoutError with the log if it does not."""
     wrapped, until = container.get_wrapped_container(), time.monotonic() + seconds
     while time.monotonic() < until:

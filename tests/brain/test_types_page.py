@@ -1,0 +1,16 @@
+"""docs/types.md is what the type table says, and every line of it is tried out against a server."""
+
+from pathlib import Path
+
+from rvbbit_fdw.typemap import document
+from tests.kit.type_cases import CASES
+
+PAGE = Path(__file__).parents[2] / "docs" / "types.md"
+
+
+def test_the_page_is_made_from_the_table() -> None:
+    assert PAGE.read_text() == document.page(), "run: make types-page"
+
+
+def test_every_line_has_values_that_a_server_shows() -> None:
+    assert {line.name for line in document.lines()} == {case.row for case in CASES}
