@@ -98,5 +98,6 @@ rvbbit_fdw_handler(PG_FUNCTION_ARGS)
 	rvbbit_scan_routine(routine);
 	routine->ExplainForeignScan = rvbbit_explain_scan;
 	routine->ImportForeignSchema = rvbbit_import_schema;
+	routine->AnalyzeForeignTable = rvbbit_analyze;
 	PG_RETURN_POINTER(routine);
 }

@@ -106,7 +106,7 @@ def _open(asked: Scan, task: Task) -> tuple[Body, object]:
     file = _find(asked, task)
     attached = engine.use(asked.pin, file, store, task)
     catalog = _backend.catalog(attached, task)
-    query = scan.query(attached.alias, asked.table, asked.columns, catalog)
+    query = scan.sampled(scan.query(attached.alias, asked.table, asked.columns, catalog), asked.sample)
     task.reads = scan.described(asked.table, catalog)
     notices = _stale(attached.snapshot.session_id, attached.snapshot.stale_seconds)
     try:
@@ -199,6 +199,21 @@ def _import_schema(body: Body, task: Task) -> Body:
     }
 
 
+def _count_rows(body: Body, task: Task) -> Body:
+    asked = request.parse_scan(body)
+    file = _find(asked, task)
+    engine = _backend.engine(asked.server, asked.settings)
+    task.open(engine.cursor())
+    with engine.using(file, _backend.store(asked.server, asked.settings), task) as attached:
+        catalog = _backend.catalog(attached, task)
+        counting = scan.count(attached.alias, asked.table, catalog)
+        try:
+            (rows,) = task.cursor.execute(counting).fetchall()[0]
+        except duckdb.Error as error:
+            raise errors.named(errors.translate(error), scan.described(asked.table, catalog)) from None
+    return {"rows": str(rows), "cleanup": [str(engine.workplace)]}
+
+
 def _explain_scan(body: Body, _task: Task) -> Body:
     asked = request.parse_scan(body)
     if "catalog" in asked.table.options:
@@ -226,6 +241,7 @@ _OPERATIONS: Mapping[str, Callable[[Body, Task], Body]] = {
     "options": _options,
     "validate_options": _validate_options,
     "import_schema": _import_schema,
+    "count_rows": _count_rows,
     "explain_scan": _explain_scan,
     "release_pin": _release_pin,
 }

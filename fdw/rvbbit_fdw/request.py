@@ -92,6 +92,8 @@ class Scan:
     conditions: tuple[Node, ...]
     pin: int | None
     may_see_paths: bool
+    sample: float | None = None
+    """Percent of the rows to deliver, chosen by chance; None for all of them."""
 
 
 def parse_scan(body: Mapping[str, Any]) -> Scan:
@@ -107,6 +109,7 @@ def parse_scan(body: Mapping[str, Any]) -> Scan:
         conditions=tuple(bind(parse(tree), parameters) for tree in body.get("conditions") or ()),
         pin=body.get("pin"),
         may_see_paths=bool((body.get("privileges") or {}).get("read_server_files")),
+        sample=body.get("sample"),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rvbbit_fdw import typemap
 from rvbbit_fdw.catalog import Catalog, Relation
@@ -42,6 +42,19 @@ def query(database: str, table: Table, columns: Sequence[Attribute], catalog: Ca
     source = qualified(database, table.remote_schema, table.remote_name)
     sql = Sql(f"SELECT {comma(delivered) or COUNTING} FROM {source}")
     return Query(sql, tuple(travel.decoder for travel in travels))
+
+
+def sampled(query: Query, percent: float | None) -> Query:
+    """The query for so many percent of its rows, in the order in which they are stored."""
+    if percent is None:
+        return query
+    return replace(query, sql=Sql(f"{query.sql} USING SAMPLE {percent:.9f} PERCENT (bernoulli)"))
+
+
+def count(database: str, table: Table, catalog: Catalog) -> Sql:
+    """The query for the number of rows."""
+    find_relation(table, catalog)
+    return Sql(f"SELECT count(*) FROM {qualified(database, table.remote_schema, table.remote_name)}")
 
 
 def find_relation(table: Table, catalog: Catalog) -> Relation:
