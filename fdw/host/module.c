@@ -85,6 +85,7 @@ void
 _PG_init(void)
 {
 	define_settings();
+	import_install_hook();
 	if (process_shared_preload_libraries_in_progress)
 		preload();
 }

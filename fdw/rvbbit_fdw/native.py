@@ -180,21 +180,21 @@ def _validate_options(body: Body, _task: Task) -> Body:
 
 
 def _import_schema(body: Body, task: Task) -> Body:
-    session = importer.session_option(body.get("options") or {})
+    session = (body.get("options") or {}).get("session")
     server, settings = request.parse_server(body), request.parse_settings(body)
+    target = importer.target(server.name, body)
     file, schema = importer.find(body["remote_schema"], _backend.folder(server), task.check, session)
-    names = frozenset(body.get("tables") or ())
-    target = importer.Target(server.name, body["local_schema"], body.get("restriction", "all"), names)
     engine = _backend.engine(server, settings)
     task.open(engine.cursor())
     with engine.using(file, _backend.store(server, settings), task) as attached:
         relations = importer.relations_of(file, schema, _backend.catalog(attached, task))
         bind = importer.binder(attached.alias, task)
-        commands, notices = importer.commands(file, relations, target, bind, task.check)
+        made = importer.commands(file, relations, target, bind, task.check)
     stale = _stale(file.session_id, attached.snapshot.stale_seconds)
     return {
-        "commands": commands,
-        "notices": [asdict(notice) for notice in [*stale, *notices]],
+        "commands": made.commands,
+        "comments": [asdict(comments) for comments in made.comments],
+        "notices": [asdict(notice) for notice in [*stale, *made.notices]],
         "cleanup": [str(engine.workplace)],
     }
 

@@ -49,6 +49,7 @@ class Attribute:
     type: str
     typmod: int
     options: Mapping[str, str]
+    not_null: bool = False
 
     @property
     def remote_name(self) -> str:
@@ -74,6 +75,11 @@ class Table:
     def remote_schema(self) -> str:
         """The table's schema in the session."""
         return self.options.get("schema_name", options.DEFAULT_SCHEMA)
+
+    @property
+    def has_nulls_for_missing(self) -> bool:
+        """True if a column that the session's table does not have is null in all rows."""
+        return self.options.get("missing_columns") == "null"
 
     @property
     def remote_name(self) -> str:
@@ -163,7 +169,8 @@ def _parse_table(body: Mapping[str, Any]) -> Table:
 def _parse_attribute(column: Mapping[str, Any]) -> Attribute:
     typmod = int(column.get("typmod", -1))
     names = str(column["name"]), str(column["type"])
-    return Attribute(int(column["number"]), *names, typmod, column.get("options") or {})
+    not_null = bool(column.get("not_null"))
+    return Attribute(int(column["number"]), *names, typmod, column.get("options") or {}, not_null)
 
 
 def _size(text: object, default: int) -> int:

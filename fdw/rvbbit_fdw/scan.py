@@ -9,6 +9,7 @@ from rvbbit_fdw import typemap
 from rvbbit_fdw.catalog import Catalog, Relation
 from rvbbit_fdw.errors import (
     AccessDenied,
+    ColumnMismatch,
     ColumnNotFound,
     ColumnTypeChanged,
     RvbbitError,
@@ -39,9 +40,19 @@ def query(database: str, table: Table, columns: Sequence[Attribute], catalog: Ca
         travel.select(quote(attribute.remote_name))
         for travel, attribute in zip(travels, columns, strict=True)
     ]
-    source = qualified(database, table.remote_schema, table.remote_name)
-    sql = Sql(f"SELECT {comma(delivered) or COUNTING} FROM {source}")
+    sql = Sql(f"SELECT {comma(delivered) or COUNTING} FROM {source(database, table, relation)}")
     return Query(sql, tuple(travel.decoder for travel in travels))
+
+
+def source(database: str, table: Table, relation: Relation | None) -> Sql:
+    """What to read, as an item of FROM; columns that are missing and may be stand in it as nulls."""
+    name = qualified(database, table.remote_schema, table.remote_name)
+    if relation is None or not table.has_nulls_for_missing:
+        return name
+    names = {attribute.remote_name for attribute in table.attributes.values()}
+    missing = sorted(name for name in names if relation.column(name) is None)
+    nulls = "".join(f", CAST(NULL AS VARCHAR) AS {quote(name)}" for name in missing)
+    return Sql(f"(SELECT *{nulls} FROM {name})") if missing else name
 
 
 def sampled(query: Query, percent: float | None) -> Query:
@@ -109,6 +120,8 @@ def _travel(table: Table, attribute: Attribute, relation: Relation | None) -> ty
 
 def _actual_type(table: Table, attribute: Attribute, relation: Relation) -> str:
     column = relation.column(attribute.remote_name)
+    if column is None and table.has_nulls_for_missing:
+        return ""
     if column is None:
         message = (
             f'table "{relation.name}" of session "{table.options.get("session", "")}" has no column '
@@ -117,7 +130,7 @@ def _actual_type(table: Table, attribute: Attribute, relation: Relation) -> str:
         raise ColumnNotFound(
             message,
             detail=f'Column "{attribute.name}" of foreign table "{table.name}" stands for it.',
-            hint=_cure(table),
+            hint=f"{_cure(table)} With its option missing_columns 'null' such a column is null.",
         )
     declared = attribute.duckdb_type
     if declared is not None and declared != typemap.canonical(column.type):
@@ -130,7 +143,21 @@ def _actual_type(table: Table, attribute: Attribute, relation: Relation) -> str:
             detail=f"It was {declared} at import and is {typemap.canonical(column.type)} now.",
             hint=_cure(table),
         )
+    if attribute.not_null and column.nullable and declared is not None and not relation.is_view:
+        message = (
+            f'column "{attribute.remote_name}" of table "{relation.name}" in session '
+            f'"{table.options.get("session", "")}" may have become null'
+        )
+        raise ColumnMismatch(
+            message,
+            detail=f'Column "{attribute.name}" of foreign table "{table.name}" is declared NOT NULL.',
+            hint=f"{_alter(table)} ALTER COLUMN {quote(attribute.name)} DROP NOT NULL makes it right.",
+        )
     return column.type
+
+
+def _alter(table: Table) -> str:
+    return f"ALTER FOREIGN TABLE {qualified(table.schema, table.name)}"
 
 
 def _cure(table: Table) -> str:

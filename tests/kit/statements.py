@@ -2,7 +2,7 @@
 
 A file of tests/server/statements/ has cases, separated by blank lines. A case is one statement or several,
 each ended by a semicolon, that run in one transaction which is rolled back. The tables stand in the search
-path, so the same text reads either kind. Keywords are in capitals, names are not: `shape` tells them apart so.
+path, so the same text reads either kind. Keywords are in capitals, names are not: `shape` tells them apart.
 
 Comment lines that begin a case mean:
 `-- refused: SQLSTATE text`: its last statement is that error on foreign tables, whatever a heap does.
