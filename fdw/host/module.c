@@ -91,6 +91,7 @@ void
 _PG_init(void)
 {
 	define_settings();
+	import_install_hook();
 	if (process_shared_preload_libraries_in_progress)
 		preload();
 }
@@ -104,5 +105,6 @@ rvbbit_fdw_handler(PG_FUNCTION_ARGS)
 	rvbbit_scan_routine(routine);
 	routine->ExplainForeignScan = rvbbit_explain_scan;
 	routine->ImportForeignSchema = rvbbit_import_schema;
+	routine->AnalyzeForeignTable = rvbbit_analyze;
 	PG_RETURN_POINTER(routine);
 }

@@ -75,7 +75,8 @@ write_column(StringInfo buf, Oid relid, Form_pg_attribute attribute)
 	appendStringInfo(buf, "{\"number\":%d", attribute->attnum);
 	request_string(buf, "name", NameStr(attribute->attname));
 	request_string(buf, "type", type_name(attribute->atttypid));
-	appendStringInfo(buf, ",\"typmod\":%d", attribute->atttypmod);
+	appendStringInfo(buf, ",\"typmod\":%d,\"not_null\":%s", attribute->atttypmod,
+					 attribute->attnotnull ? "true" : "false");
 	request_options(buf, "options", GetForeignColumnOptions(relid, attribute->attnum));
 	appendStringInfoChar(buf, '}');
 }

@@ -93,6 +93,11 @@ extern void rvbbit_scan_routine(FdwRoutine *routine);
 
 /* import.c */
 extern List *rvbbit_import_schema(ImportForeignSchemaStmt *stmt, Oid server_oid);
+extern void import_install_hook(void);
+
+/* analyze.c */
+extern bool rvbbit_analyze(Relation relation, AcquireSampleRowsFunc *func, BlockNumber *totalpages);
+extern double analyze_percent(Oid relid);
 
 /* explain.c */
 extern void rvbbit_explain_scan(ForeignScanState *node, ExplainState *es);

@@ -230,6 +230,8 @@ scan_request(ForeignScanState *node, bool to_run)
 	{
 		write_parameters(&buf, node);
 		appendStringInfo(&buf, ",\"pin\":" UINT64_FORMAT, pin_for(node->ss.ps.state));
+		if (analyze_percent(relid) > 0)
+			appendStringInfo(&buf, ",\"sample\":%.9f", analyze_percent(relid));
 	}
 	appendStringInfoChar(&buf, '}');
 	return buf.data;

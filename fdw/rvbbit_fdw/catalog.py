@@ -14,12 +14,14 @@ from typing import Any
 import duckdb
 
 from rvbbit_fdw import guard
-from rvbbit_fdw.guard import Name, Stored
+from rvbbit_fdw.guard import Name, Stored, shown
+from rvbbit_fdw.identifiers import folded
 from rvbbit_fdw.sqltext import Sql, literal
 
 FILE_NAME = "catalog.json"
 # To be raised also when the guard judges differently: what is kept holds its verdicts.
-_FORMAT = 4
+_FORMAT = 5
+_NUL, _SHOWN_NUL = "\0", "\ufffd"
 _RENAMED = "it names its session, whose name is taken by another state of it, or by DuckDB itself"
 
 # Each of these is one cheap pass: DuckDB plans joins, unions and orders longer than it runs them.
@@ -87,11 +89,11 @@ class Relation:
 
     def column(self, name: str) -> Column | None:
         """The column of that name; DuckDB's names differ not by case alone."""
-        return self._by_name.get(name.lower())
+        return self._by_name.get(folded(name))
 
     @cached_property
     def _by_name(self) -> dict[str, Column]:
-        return {column.name.lower(): column for column in self.columns}
+        return {folded(column.name): column for column in self.columns}
 
 
 @dataclass(frozen=True)
@@ -103,15 +105,15 @@ class Catalog:
 
     def relation(self, schema: str, name: str) -> Relation | None:
         """The table or view of that name, in any case of letters."""
-        return self._by_name.get((schema.lower(), name.lower()))
+        return self._by_name.get((folded(schema), folded(name)))
 
     def in_schema(self, schema: str) -> list[Relation]:
         """The tables and views of one schema."""
-        return [relation for relation in self.relations if relation.schema.lower() == schema.lower()]
+        return [relation for relation in self.relations if folded(relation.schema) == folded(schema)]
 
     def has_schema(self, schema: str) -> bool:
         """True if the session has that schema."""
-        return schema.lower() in {known.lower() for known in self.schemas}
+        return folded(schema) in {folded(known) for known in self.schemas}
 
     def count_readable(self) -> int:
         """How many tables and views may be read, broken views among them."""
@@ -130,7 +132,7 @@ class Catalog:
 
     @cached_property
     def _by_name(self) -> dict[tuple[str, str], Relation]:
-        return {(relation.schema.lower(), relation.name.lower()): relation for relation in self.relations}
+        return {(folded(relation.schema), folded(relation.name)): relation for relation in self.relations}
 
 
 def read(cursor: duckdb.DuckDBPyConnection, alias: str, session_id: str = "") -> Catalog:
@@ -144,9 +146,9 @@ def read(cursor: duckdb.DuckDBPyConnection, alias: str, session_id: str = "") ->
         defaults.setdefault((schema, table), []).extend([default] if default else [])
     found, selects = _relations(cursor, alias, defaults)
     judged = guard.verdicts(cursor, alias, selects, session_id)
-    relations = [_known(relation, columns, judged) for relation in found]
+    relations = [_storable(_known(relation, columns, judged)) for relation in found]
     relations.sort(key=lambda relation: (relation.schema, relation.name))
-    return Catalog(tuple(sorted(schemas)), tuple(relations))
+    return Catalog(tuple(sorted(map(_without_nul, schemas))), tuple(relations))
 
 
 def try_views(catalog: Catalog, bind: Callable[[Relation], str | None]) -> Catalog:
@@ -211,6 +213,31 @@ def _known(
         return replace(relation, comment=None, refused=verdict.problem, missing=verdict.missing)
     by_session = verdict is not None and verdict.by_session
     return replace(relation, columns=tuple(columns.get(name, ())), by_session=by_session)
+
+
+def _storable(relation: Relation) -> Relation:
+    """The relation without zero bytes, which PostgreSQL has in no text; refused if a name has one."""
+    columns = relation.columns
+    names = [relation.schema, relation.name, *(column.name for column in columns)]
+    texts = [relation.comment, *(text for column in columns for text in (column.type, column.comment))]
+    bad = next((name for name in names if _NUL in name), None)
+    if bad is not None:
+        schema, name = _without_nul(relation.schema), _without_nul(relation.name)
+        reason = relation.refused or f'PostgreSQL cannot hold the zero byte in the name "{shown(bad)}"'
+        return replace(relation, columns=(), comment=None, refused=reason, schema=schema, name=name)
+    if any(text and _NUL in text for text in texts):
+        columns = tuple(
+            replace(
+                column, type=_without_nul(column.type), comment=_without_nul(column.comment or "") or None
+            )
+            for column in columns
+        )
+        return replace(relation, columns=columns, comment=_without_nul(relation.comment or "") or None)
+    return relation
+
+
+def _without_nul(text: str) -> str:
+    return text.replace(_NUL, _SHOWN_NUL)
 
 
 def _renamed(relation: Relation) -> Relation:

@@ -17,11 +17,12 @@ from typing import Any, TypeAlias
 import duckdb
 
 from rvbbit_fdw.errors import translate_text
+from rvbbit_fdw.identifiers import folded
 from rvbbit_fdw.purity import EXPRESSIONS, NODES, SCALAR_FUNCTIONS, TABLE_FUNCTIONS
 from rvbbit_fdw.sqltext import Sql, literal
 
 Name: TypeAlias = tuple[str, str]
-"""Schema and name, in lower case."""
+"""Schema and name, folded as DuckDB compares names."""
 
 _BUILT_IN_SCHEMAS: Sequence[list[str]] = ([], ["main"], ["pg_catalog"])
 _RESERVED_SCHEMAS = frozenset({"pg_catalog", "information_schema", "system", "temp", "memory"})
@@ -39,14 +40,14 @@ _CREATE_VIEW = re.compile(
 # Defaults of a macro's parameters are not printed anywhere: a call has to give all of them.
 _MACROS = """
 SELECT
-    lower(schema_name), lower(function_name), function_type = 'table_macro', len(parameters), macro_definition
+    schema_name, function_name, function_type = 'table_macro', len(parameters), macro_definition
 FROM duckdb_functions() WHERE database_name = {database}
 """
 
-_FUNCTIONS = "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE database_name = 'system'"
+_FUNCTIONS = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE database_name = 'system'"
 
 _VIEWS = """
-SELECT lower(view_name) FROM duckdb_views() WHERE internal AND schema_name IN ('main', 'pg_catalog')
+SELECT view_name FROM duckdb_views() WHERE internal AND schema_name IN ('main', 'pg_catalog')
 """
 
 _PARSE = """
@@ -116,8 +117,8 @@ def verdicts(
     """Which relations may not be read, and why; `selects` has every relation, a plain table with none."""
     if not any(selects.values()):
         return {}
-    stored = {("relation", _lower(name)): Stored(name[0].lower(), texts) for name, texts in selects.items()}
-    session = Session(built_in(cursor), stored, session_id.lower())
+    stored = {("relation", _lower(name)): Stored(folded(name[0]), texts) for name, texts in selects.items()}
+    session = Session(built_in(cursor), stored, folded(session_id))
     shadow = _add_macros(cursor, alias, session)
     _judge_each(cursor, session, shadow)
     _spread(stored)
@@ -128,7 +129,8 @@ def built_in(cursor: duckdb.DuckDBPyConnection) -> BuiltIn:
     """What DuckDB itself knows; asked once in a process."""
     if not _built_in:
         functions, views = (
-            frozenset(row[0] for row in cursor.execute(query).fetchall()) for query in (_FUNCTIONS, _VIEWS)
+            frozenset(folded(row[0]) for row in cursor.execute(query).fetchall())
+            for query in (_FUNCTIONS, _VIEWS)
         )
         _built_in.append(BuiltIn(functions, views))
     return _built_in[0]
@@ -144,8 +146,9 @@ def _add_macros(cursor: duckdb.DuckDBPyConnection, alias: str, session: Session)
     """
     shadow = None
     rows = cursor.execute(Sql(_MACROS.format(database=literal(alias)))).fetchall()
-    for schema, name, is_table, parameters, definition in rows:
+    for *named, is_table, parameters, definition in rows:
         select = definition if is_table or definition is None else f"SELECT {definition}"
+        schema, name = map(folded, named)
         known = session.stored.setdefault(("macro", (schema, name)), Stored(schema, ()))
         known.selects = (*known.selects, select)
         known.parameters = max(known.parameters, parameters)
@@ -193,7 +196,7 @@ def _fault(parsed: Mapping[str, Any]) -> str:
 
 
 def _lower(name: Name) -> Name:
-    return name[0].lower(), name[1].lower()
+    return folded(name[0]), folded(name[1])
 
 
 class _Reader:
@@ -311,4 +314,4 @@ class _Reader:
 
 def _path(node: dict[str, Any]) -> list[str]:
     """The parts of a node's name, in lower case; no part at all is a name that nothing has."""
-    return [str(part).lower() for part in node.get("qualified_name", {}).get("path", ())] or [""]
+    return [folded(str(part)) for part in node.get("qualified_name", {}).get("path", ())] or [""]

@@ -1,12 +1,15 @@
-"""PostgreSQL names for names of any length.
+"""Names: how DuckDB compares them, and what they are called in PostgreSQL.
 
 PostgreSQL cuts identifiers at 63 bytes (NAMEDATALEN - 1), so long names are shortened here, where they can be
 kept apart: a shortened name ends in a hash of the whole name, so it stays the same whatever stands beside it.
+A name can change for two reasons alone: something else comes that is called exactly as the shortened name, or
+as the reserved name with its underscore; names that PostgreSQL can hold always go before those made here.
 """
 
 from __future__ import annotations
 
 import hashlib
+import string
 from collections.abc import Collection, Sequence
 
 MAX_BYTES = 63
@@ -17,6 +20,12 @@ SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
 """Names that PostgreSQL keeps for itself in every table."""
 
 _HASH_DIGITS = 8
+_FOLD = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+def folded(name: str) -> str:
+    """What is equal for names that DuckDB takes for the same: only A to Z have two cases there."""
+    return name.translate(_FOLD)
 
 
 def postgres_names(names: Sequence[str], reserved: Collection[str] = ()) -> list[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import duckdb
 
-from rvbbit_fdw import identifiers, typemap
+from rvbbit_fdw import identifiers, options, typemap
 from rvbbit_fdw.catalog import Catalog, Column, Relation
-from rvbbit_fdw.errors import NotSupported, OptionError, SchemaNotFound, SessionNotFound, translate
+from rvbbit_fdw.errors import NotSupported, SchemaNotFound, SessionNotFound, translate
 from rvbbit_fdw.guard import shown
 from rvbbit_fdw.nearest import did_you_mean, nearest
 from rvbbit_fdw.options import DEFAULT_SCHEMA
@@ -39,11 +40,41 @@ class Target:
     schema: str
     restriction: str = "all"
     names: frozenset[str] = frozenset()
+    views: bool = True
+    not_null: bool = True
+    comments: bool = True
     shown: typemap.Shown = typemap.DEFAULT
 
     def wants(self, name: str) -> bool:
         """True if a table of that PostgreSQL name is to be imported."""
         return self.restriction == "all" or (name in self.names) == (self.restriction == "limit_to")
+
+
+@dataclass
+class Import:
+    """CREATE FOREIGN TABLE commands, the comments that they cannot carry, and what to tell."""
+
+    commands: list[str] = field(default_factory=list)
+    comments: list[Comments] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+
+    def add(self, file: SessionFile, relation: Relation, name: str, target: Target) -> None:
+        """Import this table under this name."""
+        if len(relation.columns) > identifiers.MAX_COLUMNS:
+            self.notices.append(_too_wide(file, relation))
+        self.commands.append(_create(file, relation, name, target))
+        columns = {called: column.comment for called, column in named_columns(relation) if column.comment}
+        if target.comments and (relation.comment or columns):
+            self.comments.append(Comments(name, relation.comment or None, columns))
+
+
+@dataclass(frozen=True)
+class Comments:
+    """The comments of a foreign table and of its columns, by their names in PostgreSQL."""
+
+    table: str
+    comment: str | None
+    columns: Mapping[str, str]
 
 
 def find(
@@ -74,13 +105,20 @@ def find(
     return found, DEFAULT_SCHEMA
 
 
-def session_option(options: Mapping[str, str]) -> str | None:
-    """The command's one option, `session`: an id of any length. OptionError for any other."""
-    for name in options:
-        if name != "session":
-            message = f'invalid option "{name}"'
-            raise OptionError(message, hint="Valid options in this context are: session.")
-    return options.get("session")
+def target(server: str, server_options: Mapping[str, str], body: Mapping[str, Any]) -> Target:
+    """What an import request asks for, its options checked; the server's say how types are shown."""
+    given = body.get("options") or {}
+    options.validate(options.IMPORT, given)
+    return Target(
+        server,
+        body["local_schema"],
+        body.get("restriction", "all"),
+        frozenset(body.get("tables") or ()),
+        views=options.is_true(given, "import_views"),
+        not_null=options.is_true(given, "import_not_null"),
+        comments=options.is_true(given, "import_comments"),
+        shown=options.shown(server_options),
+    )
 
 
 def commands(
@@ -89,19 +127,21 @@ def commands(
     target: Target,
     bind: Callable[[Relation], str | None],
     check: Check = no_check,
-) -> tuple[list[str], list[Notice]]:
-    """The commands for these tables and what to tell; `bind` gives why a view cannot be used, or None."""
-    result: list[str] = []
-    notices: list[Notice] = []
-    for name, relation in named(relations):
+) -> Import:
+    """What imports these tables; `bind` gives why a view cannot be used, or None."""
+    result = Import()
+    names = dict(named(relations))
+    for name, relation in names.items():
         check()
-        if target.wants(name):
+        if target.wants(name) and (target.views or not relation.is_view):
             problem = relation.refused or (bind(relation) if relation.is_view else None)
             if problem is not None:
-                notices.append(_left_out(file, relation, problem))
+                result.notices.append(_left_out(file, relation, problem))
             else:
-                result.append(_create(file, relation, name, target, notices))
-    return result, notices
+                result.add(file, relation, name, target)
+    if target.restriction == "limit_to":
+        result.notices.extend(_unknown(file, name, names) for name in sorted(target.names - set(names)))
+    return result
 
 
 def named(relations: Sequence[Relation]) -> Iterator[tuple[str, Relation]]:
@@ -199,27 +239,39 @@ def _left_out(file: SessionFile, relation: Relation, problem: str) -> Notice:
     return Notice("NOTICE", message)
 
 
-def _create(file: SessionFile, relation: Relation, name: str, target: Target, notices: list[Notice]) -> Sql:
-    if len(relation.columns) > identifiers.MAX_COLUMNS:
-        notices.append(_too_wide(file, relation))
-    definitions = comma(_column(*pair, target.shown) for pair in named_columns(relation))
-    options = [("session", file.session_id), ("table_name", relation.name)]
+def _unknown(file: SessionFile, name: str, names: Mapping[str, Relation]) -> Notice:
+    """A name of LIMIT TO that means nothing; PostgreSQL has cut it if the table's own name is too long."""
+    meant = [known for known, relation in names.items() if _is_cut_from(name, relation.name)]
+    hint = did_you_mean(meant or nearest(name, list(names)))
+    return Notice("NOTICE", f'session "{file.session_id}" has no table "{shown(name)}" to import', hint=hint)
+
+
+def _is_cut_from(name: str, whole: str) -> bool:
+    return name != whole and identifiers.cut(whole, identifiers.MAX_BYTES) == name
+
+
+def _create(file: SessionFile, relation: Relation, name: str, target: Target) -> Sql:
+    definitions = comma(_column(*pair, target) for pair in named_columns(relation))
+    given = [("session", file.session_id), ("table_name", relation.name)]
     if relation.schema != DEFAULT_SCHEMA:
-        options.insert(1, ("schema_name", relation.schema))
+        given.insert(1, ("schema_name", relation.schema))
     table, server = qualified(target.schema, name), quote(target.server)
-    return Sql(f"CREATE FOREIGN TABLE {table} ({definitions}) SERVER {server} {pg_options(options)}")
+    return Sql(f"CREATE FOREIGN TABLE {table} ({definitions}) SERVER {server} {pg_options(given)}")
 
 
 def _too_wide(file: SessionFile, relation: Relation) -> Notice:
+    left_out = len(relation.columns) - identifiers.MAX_COLUMNS
     return Notice(
         "WARNING",
-        f'table "{shown(relation.name)}" of session "{file.session_id}" has {len(relation.columns)} columns, '
-        f"only the first {identifiers.MAX_COLUMNS} are imported",
-        detail="PostgreSQL allows no more columns in a table.",
+        f'{relation.kind} "{shown(relation.name)}" of session "{file.session_id}" '
+        f"is imported without its last {left_out} columns",
+        detail=f"It has {len(relation.columns)} columns; "
+        f"a table of PostgreSQL has {identifiers.MAX_COLUMNS} at most.",
     )
 
 
-def _column(name: str, column: Column, shown: typemap.Shown) -> Sql:
+def _column(name: str, column: Column, target: Target) -> Sql:
     # The name also where it is the same: the column may be renamed later.
-    options = [("column_name", column.name), ("duckdb_type", remembered_type(column))]
-    return Sql(f"{quote(name)} {declared_type(column, shown)} {pg_options(options)}")
+    given = pg_options([("column_name", column.name), ("duckdb_type", remembered_type(column))])
+    not_null = " NOT NULL" if target.not_null and not column.nullable else ""
+    return Sql(f"{quote(name)} {declared_type(column, target.shown)} {given}{not_null}")

@@ -107,7 +107,7 @@ def _open(asked: Scan, task: Task) -> tuple[Body, object]:
     file = _find(asked, task)
     attached = engine.use(asked.pin, file, store, task, asked.settings.max_staleness)
     catalog = _backend.catalog(attached, task)
-    query = scan.query(attached.alias, asked.table, asked.columns, catalog)
+    query = scan.sampled(scan.query(attached.alias, asked.table, asked.columns, catalog), asked.sample)
     task.reads = scan.described(asked.table, catalog)
     notices = _stale(attached.snapshot)
     try:
@@ -182,24 +182,38 @@ def _validate_options(body: Body, _task: Task) -> Body:
 
 
 def _import_schema(body: Body, task: Task) -> Body:
-    session = importer.session_option(body.get("options") or {})
+    session = (body.get("options") or {}).get("session")
     server, settings = request.parse_server(body), request.parse_settings(body)
+    target = importer.target(server.name, server.options, body)
     file, schema = importer.find(body["remote_schema"], _backend.folder(server), task.check, session)
-    names = frozenset(body.get("tables") or ())
-    restriction, shown = body.get("restriction", "all"), options.shown(server.options)
-    target = importer.Target(server.name, body["local_schema"], restriction, names, shown)
     engine = _backend.engine(server, settings)
     task.open(engine.cursor())
     with engine.using(file, _backend.store(server, settings), task) as attached:
         relations = importer.relations_of(file, schema, _backend.catalog(attached, task))
         bind = importer.Binder(attached.alias, task)
-        commands, notices = importer.commands(file, relations, target, bind, task.check)
+        made = importer.commands(file, relations, target, bind, task.check)
     stale = _stale(attached.snapshot)
     return {
-        "commands": commands,
-        "notices": [asdict(notice) for notice in [*stale, *notices]],
+        "commands": made.commands,
+        "comments": [asdict(comments) for comments in made.comments],
+        "notices": [asdict(notice) for notice in [*stale, *made.notices]],
         "cleanup": [str(engine.workplace)],
     }
+
+
+def _count_rows(body: Body, task: Task) -> Body:
+    asked = request.parse_scan(body)
+    file = _find(asked, task)
+    engine = _backend.engine(asked.server, asked.settings)
+    task.open(engine.cursor())
+    with engine.using(file, _backend.store(asked.server, asked.settings), task) as attached:
+        catalog = _backend.catalog(attached, task)
+        counting = scan.count(attached.alias, asked.table, catalog)
+        try:
+            (rows,) = task.cursor.execute(counting).fetchall()[0]
+        except duckdb.Error as error:
+            raise errors.named(errors.translate(error), scan.described(asked.table, catalog)) from None
+    return {"rows": str(rows), "cleanup": [str(engine.workplace)]}
 
 
 def _explain_scan(body: Body, _task: Task) -> Body:
@@ -229,6 +243,7 @@ _OPERATIONS: Mapping[str, Callable[[Body, Task], Body]] = {
     "options": _options,
     "validate_options": _validate_options,
     "import_schema": _import_schema,
+    "count_rows": _count_rows,
     "explain_scan": _explain_scan,
     "release_pin": _release_pin,
 }

@@ -12,6 +12,9 @@ from rvbbit_fdw import policy, typemap
 from rvbbit_fdw.errors import OptionError, OptionMissing, OptionValueError
 
 CONTEXTS = ("wrapper", "server", "user_mapping", "table", "column")
+IMPORT = "import"
+"""Context of the options of IMPORT FOREIGN SCHEMA, which no object keeps."""
+
 CATALOGS = ("sessions", "tables", "columns", "snapshots")
 
 
@@ -50,6 +53,10 @@ def _whole(most: int) -> Callable[[str], str | None]:
     return check
 
 
+def _boolean(value: str) -> str | None:
+    return None if value.lower() in {*_TRUE, *_FALSE} else "true or false is needed"
+
+
 def _patterns(value: str) -> str | None:
     try:
         policy.parse_patterns(value)
@@ -57,6 +64,9 @@ def _patterns(value: str) -> str | None:
         return str(error)
     return None
 
+
+_TRUE, _FALSE = ("true", "on", "yes", "1"), ("false", "off", "no", "0")
+MISSING_COLUMNS = ("error", "null")
 
 OPTIONS: tuple[Option, ...] = (
     Option(
@@ -132,8 +142,23 @@ OPTIONS: tuple[Option, ...] = (
         "Makes the table a list: sessions, tables, columns or snapshots.",
         _one_of(CATALOGS),
     ),
+    Option(
+        "table",
+        "missing_columns",
+        'What a column is that the session\'s table does not have: an "error" (default) or "null".',
+        _one_of(MISSING_COLUMNS),
+    ),
     Option("column", "column_name", "Column inside the session; the default is its own name.", _not_empty),
     Option("column", "duckdb_type", "The column's DuckDB type when it was imported.", _not_empty),
+    Option(
+        IMPORT,
+        "session",
+        "Id of the session, of any length; the remote schema is then one of it.",
+        _not_empty,
+    ),
+    Option(IMPORT, "import_comments", "Whether comments come along; true.", _boolean),
+    Option(IMPORT, "import_not_null", "Whether NOT NULL comes along; true.", _boolean),
+    Option(IMPORT, "import_views", "Whether views come along; true.", _boolean),
 )
 
 SESSION_DIR = "session_dir"
@@ -174,6 +199,11 @@ def shown(server: Mapping[str, str]) -> typemap.Shown:
 def unrepresentable(server: Mapping[str, str], table: Mapping[str, str]) -> str:
     """What becomes of a value that PostgreSQL cannot hold; the table's option weighs more."""
     return table.get("on_unrepresentable") or server.get("on_unrepresentable") or typemap.ERROR
+
+
+def is_true(given: Mapping[str, str], name: str) -> bool:
+    """The value of an option that is true unless something else is said."""
+    return given.get(name, "true").lower() in _TRUE
 
 
 def require_session_dir(given: Mapping[str, str]) -> str:

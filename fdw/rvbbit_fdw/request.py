@@ -50,6 +50,7 @@ class Attribute:
     type: str
     typmod: int
     options: Mapping[str, str]
+    not_null: bool = False
 
     @property
     def remote_name(self) -> str:
@@ -81,6 +82,11 @@ class Table:
         return self.options.get("schema_name", options.DEFAULT_SCHEMA)
 
     @property
+    def has_nulls_for_missing(self) -> bool:
+        """True if a column that the session's table does not have is null in all rows."""
+        return self.options.get("missing_columns") == "null"
+
+    @property
     def remote_name(self) -> str:
         """The table's name in the session."""
         return self.options.get("table_name", self.name)
@@ -97,6 +103,8 @@ class Scan:
     conditions: tuple[Node, ...]
     pin: int | None
     may_see_paths: bool
+    sample: float | None = None
+    """Percent of the rows to deliver, chosen by chance; None for all of them."""
 
 
 def parse_scan(body: Mapping[str, Any]) -> Scan:
@@ -112,6 +120,7 @@ def parse_scan(body: Mapping[str, Any]) -> Scan:
         conditions=tuple(bind(parse(tree), parameters) for tree in body.get("conditions") or ()),
         pin=body.get("pin"),
         may_see_paths=bool((body.get("privileges") or {}).get("read_server_files")),
+        sample=body.get("sample"),
     )
 
 
@@ -168,7 +177,8 @@ def _parse_table(body: Mapping[str, Any], server: Mapping[str, str]) -> Table:
 def _parse_attribute(column: Mapping[str, Any]) -> Attribute:
     typmod = int(column.get("typmod", -1))
     names = str(column["name"]), str(column["type"])
-    return Attribute(int(column["number"]), *names, typmod, column.get("options") or {})
+    not_null = bool(column.get("not_null"))
+    return Attribute(int(column["number"]), *names, typmod, column.get("options") or {}, not_null)
 
 
 def _size(text: object, default: int) -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rvbbit_fdw import typemap
 from rvbbit_fdw.catalog import Catalog, Relation
 from rvbbit_fdw.errors import (
     AccessDenied,
+    ColumnMismatch,
     ColumnNotFound,
     ColumnTypeChanged,
     NoLosslessCast,
@@ -40,9 +41,32 @@ def query(database: str, table: Table, columns: Sequence[Attribute], catalog: Ca
         travel.select(quote(attribute.remote_name))
         for travel, attribute in zip(travels, columns, strict=True)
     ]
-    source = qualified(database, table.remote_schema, table.remote_name)
-    sql = Sql(f"SELECT {comma(delivered) or COUNTING} FROM {source}")
+    sql = Sql(f"SELECT {comma(delivered) or COUNTING} FROM {source(database, table, relation)}")
     return Query(sql, tuple(travel.decoder for travel in travels))
+
+
+def source(database: str, table: Table, relation: Relation | None) -> Sql:
+    """What to read, as an item of FROM; columns that are missing and may be stand in it as nulls."""
+    name = qualified(database, table.remote_schema, table.remote_name)
+    if relation is None or not table.has_nulls_for_missing:
+        return name
+    names = {attribute.remote_name for attribute in table.attributes.values()}
+    missing = sorted(name for name in names if relation.column(name) is None)
+    nulls = "".join(f", CAST(NULL AS VARCHAR) AS {quote(name)}" for name in missing)
+    return Sql(f"(SELECT *{nulls} FROM {name})") if missing else name
+
+
+def sampled(query: Query, percent: float | None) -> Query:
+    """The query for so many percent of its rows, in the order in which they are stored."""
+    if percent is None:
+        return query
+    return replace(query, sql=Sql(f"{query.sql} USING SAMPLE {percent:.9f} PERCENT (bernoulli)"))
+
+
+def count(database: str, table: Table, catalog: Catalog) -> Sql:
+    """The query for the number of rows."""
+    find_relation(table, catalog)
+    return Sql(f"SELECT count(*) FROM {qualified(database, table.remote_schema, table.remote_name)}")
 
 
 def find_relation(table: Table, catalog: Catalog) -> Relation:
@@ -101,6 +125,8 @@ def _travel(table: Table, attribute: Attribute, relation: Relation | None) -> ty
 
 def _actual_type(table: Table, attribute: Attribute, relation: Relation) -> str:
     column = relation.column(attribute.remote_name)
+    if column is None and table.has_nulls_for_missing:
+        return ""
     if column is None:
         message = (
             f'table "{relation.name}" of session "{table.options.get("session", "")}" has no column '
@@ -109,7 +135,7 @@ def _actual_type(table: Table, attribute: Attribute, relation: Relation) -> str:
         raise ColumnNotFound(
             message,
             detail=f'Column "{attribute.name}" of foreign table "{table.name}" stands for it.',
-            hint=_cure(table),
+            hint=f"{_cure(table)} With its option missing_columns 'null' such a column is null.",
         )
     declared = attribute.duckdb_type
     if declared is not None and typemap.canonical(declared) != typemap.canonical(column.type):
@@ -122,7 +148,21 @@ def _actual_type(table: Table, attribute: Attribute, relation: Relation) -> str:
             detail=f"It was {declared} at import and is {typemap.canonical(column.type)} now.",
             hint=_cure(table),
         )
+    if attribute.not_null and column.nullable and declared is not None and not relation.is_view:
+        message = (
+            f'column "{attribute.remote_name}" of table "{relation.name}" in session '
+            f'"{table.options.get("session", "")}" may have become null'
+        )
+        raise ColumnMismatch(
+            message,
+            detail=f'Column "{attribute.name}" of foreign table "{table.name}" is declared NOT NULL.',
+            hint=f"{_alter(table)} ALTER COLUMN {quote(attribute.name)} DROP NOT NULL makes it right.",
+        )
     return column.type
+
+
+def _alter(table: Table) -> str:
+    return f"ALTER FOREIGN TABLE {qualified(table.schema, table.name)}"
 
 
 def _cure(table: Table) -> str:

@@ -161,8 +161,10 @@ BEGIN
     INTO present
     FROM rvbbit._present_names(session, rvbbit._schema_oid(schema_name)) AS p (name)
     HAVING pg_catalog.count(*) > 0;
-    -- By option, because PostgreSQL cuts the name of a remote schema at 63 bytes.
-    EXECUTE pg_catalog.format('IMPORT FOREIGN SCHEMA main %s FROM SERVER %I INTO %I OPTIONS (session %L)',
+    -- By option, because PostgreSQL cuts the name of a remote schema at 63 bytes. NOT NULL is a promise that a table
+    -- in use may break before the next sync; comments are put together with what else there is to say.
+    EXECUTE pg_catalog.format('IMPORT FOREIGN SCHEMA main %s FROM SERVER %I INTO %I '
+                              'OPTIONS (session %L, import_not_null ''false'', import_comments ''false'')',
                               present, rvbbit._server(), schema_name, session);
     CALL rvbbit._comment_tables(session, schema_name);
 END

@@ -87,7 +87,7 @@ def test_a_file_that_cannot_be_used_is_no_file(tmp_path: Path) -> None:
     assert catalog.load(path) is None
     catalog.save(Catalog(), path)
     good = path.read_text()
-    for bad in ["", "{", "[]", "{}", good.replace('"format":4', '"format":0'), good[:-3], "\udcff"]:
+    for bad in ["", "{", "[]", "{}", good.replace('"format":', '"format":9'), good[:-3], "\udcff"]:
         path.write_bytes(bad.encode(errors="surrogateescape"))
         assert catalog.load(path) is None
 

@@ -227,6 +227,16 @@ OTHERS: dict[str, Sequence[str]] = {
         f'CREATE VIEW "w AS SELECT 1; --" AS SELECT {SETTING} AS k',
         'CREATE VIEW v AS FROM "w AS SELECT 1; --"',
     ],
+    "twin_in_unicode": [
+        f'CREATE VIEW "É" AS SELECT {SETTING} AS k',
+        'CREATE VIEW "é" AS SELECT 1 AS k',
+        'CREATE VIEW v AS FROM "É"',
+    ],
+    "macro_with_a_twin_in_unicode": [
+        f'CREATE MACRO "É"() AS {SETTING}',
+        'CREATE MACRO "é"() AS 1',
+        'CREATE VIEW v AS SELECT "É"() AS k',
+    ],
     "comment_in_alias": [f'CREATE VIEW v AS SELECT 1 AS "/*", {SETTING} AS k, 2 AS "*/"'],
     "macro_of_the_neighbour": [
         "CREATE MACRO m() AS neighbour.main.lower('X')",

@@ -1,6 +1,6 @@
 """Names that PostgreSQL can hold, and that stay apart."""
 
-from rvbbit_fdw.identifiers import MAX_BYTES, SYSTEM_COLUMNS, column_names, cut, postgres_names
+from rvbbit_fdw.identifiers import MAX_BYTES, SYSTEM_COLUMNS, column_names, cut, folded, postgres_names
 
 LONG = "a" * 80
 
@@ -52,3 +52,17 @@ def test_names_that_differ_by_case_alone_and_empty_names() -> None:
 
 def test_equal_names_become_distinct() -> None:
     assert len(set(postgres_names(["a", "a", "a"]))) == 3
+
+
+def test_a_name_stays_when_others_come_and_go() -> None:
+    names = [LONG, LONG + "1", "ctid", "plain", "é" * 40, "Plain"]
+    alone = {name: column_names([name])[0] for name in names}
+    for others in ([], ["b"], [LONG + "2", "xmin"], names[::-1]):
+        given = dict.fromkeys([*others, *names])
+        assert dict(zip(given, column_names(list(given)), strict=True)).items() >= alone.items()
+
+
+def test_names_are_compared_as_duckdb_does() -> None:
+    assert folded("AbZ_É") == folded("aBz_É")
+    assert folded("É") != folded("é")
+    assert folded("\u212a") != "k"

@@ -8,7 +8,13 @@ import pytest
 
 from rvbbit_fdw import importer, native
 from rvbbit_fdw.backend import Backend
-from rvbbit_fdw.errors import NotSupported, OptionError, SchemaNotFound, SessionNotFound
+from rvbbit_fdw.errors import (
+    NotSupported,
+    OptionError,
+    OptionValueError,
+    SchemaNotFound,
+    SessionNotFound,
+)
 from rvbbit_fdw.importer import Target
 from rvbbit_fdw.sessions import SessionFolder
 from tests.kit.folder import Folder
@@ -58,7 +64,12 @@ def test_how_remote_schemas_are_read(folder: Folder) -> None:
 
 def test_limit_to_and_except(folder: Folder) -> None:
     folder.write("a", *(f"CREATE TABLE {name} (i INTEGER)" for name in "pqr"))
-    assert len(folder.import_schema("a", "limit_to", ["p", "zzz"])["commands"]) == 1
+    reply = folder.import_schema("a", "limit_to", ["p", "P", "zzz"])
+    assert len(reply["commands"]) == 1
+    assert [(notice["level"], notice["message"], notice["hint"]) for notice in reply["notices"]] == [
+        ("NOTICE", 'session "a" has no table "P" to import', 'Did you mean "p"?'),
+        ("NOTICE", 'session "a" has no table "zzz" to import', None),
+    ]
     assert len(folder.import_schema("a", "except", ["p", "zzz"])["commands"]) == 2
     assert Target("s", "x", "limit_to", frozenset()).wants("p") is False
 
@@ -74,8 +85,16 @@ def test_an_unknown_session_with_a_near_name(folder: Folder) -> None:
 def test_all_sessions_and_options_are_refused(folder: Folder) -> None:
     with pytest.raises(NotSupported):
         folder.import_schema("*")
-    with pytest.raises(OptionError, match='invalid option "x"'):
+    with pytest.raises(OptionError, match='invalid option "x"') as caught:
         folder.import_schema("a", x="1")
+    assert caught.value.hint == (
+        "Valid options in this context are: import_comments, import_not_null, import_views, session."
+    )
+    with pytest.raises(OptionError) as caught:
+        folder.import_schema("a", import_view="false")
+    assert caught.value.hint == 'Perhaps you meant the option "import_views".'
+    with pytest.raises(OptionValueError, match='invalid value for option "import_views": true or false'):
+        folder.import_schema("a", import_views="perhaps")
 
 
 def test_ids_that_postgres_cuts(folder: Folder) -> None:
@@ -147,7 +166,8 @@ def test_too_many_columns(folder: Folder) -> None:
     assert reply["commands"][0].count(" integer ") == 1600
     (notice,) = reply["notices"]
     assert notice["level"] == "WARNING"
-    assert "1605 columns" in notice["message"]
+    assert notice["message"] == 'table "wide" of session "a" is imported without its last 5 columns'
+    assert notice["detail"] == "It has 1605 columns; a table of PostgreSQL has 1600 at most."
 
 
 def test_an_empty_session_gives_nothing(folder: Folder) -> None:
@@ -180,3 +200,73 @@ def test_a_file_name_for_a_session_id(folder: Folder) -> None:
     with pytest.raises(SchemaNotFound, match="no schema") as caught:
         folder.import_schema("a-1.duckdb")
     assert caught.value.hint == 'The name of a session is its file\'s without ".duckdb": "a-1".'
+
+
+RICH = [
+    "CREATE TABLE t (a INTEGER NOT NULL, b VARCHAR, c INTEGER PRIMARY KEY, ctid INTEGER)",
+    "CREATE VIEW v AS SELECT * FROM t",
+    "COMMENT ON TABLE t IS 'it''s a table'",
+    "COMMENT ON COLUMN t.ctid IS 'renamed'",
+    "COMMENT ON VIEW v IS 'a view'",
+    "CREATE TABLE silent (i INTEGER)",
+]
+
+
+def test_comments_come_along_under_the_names_in_postgresql(folder: Folder) -> None:
+    folder.write("a", *RICH)
+    assert folder.import_schema("a")["comments"] == [
+        {"table": "t", "comment": "it's a table", "columns": {"ctid_": "renamed"}},
+        {"table": "v", "comment": "a view", "columns": {}},
+    ]
+    assert folder.import_schema("a", import_comments="off")["comments"] == []
+
+
+def test_not_null_comes_along(folder: Folder) -> None:
+    folder.write("a", *RICH)
+    (with_it,) = folder.import_schema("a", "limit_to", ["t"])["commands"]
+    assert [part.count(" NOT NULL") for part in with_it.split('"column_name"')] == [0, 1, 0, 1, 0]
+    (without,) = folder.import_schema("a", "limit_to", ["t"], import_not_null="false")["commands"]
+    assert "NOT NULL" not in without
+
+
+def test_views_may_stay_away(folder: Folder) -> None:
+    folder.write("a", *RICH)
+    assert len(folder.import_schema("a")["commands"]) == 3
+    assert len(folder.import_schema("a", import_views="0")["commands"]) == 2
+
+
+def test_zero_bytes_in_names_and_comments(folder: Folder) -> None:
+    folder.write(
+        "a",
+        'CREATE TABLE "z\0ero" (i INTEGER)',
+        "CREATE TABLE fine (i INTEGER)",
+        'CREATE TABLE inside ("c\0ol" INTEGER, j INTEGER)',
+        "CREATE TABLE kinds (e ENUM ('a\0b'), s STRUCT(\"k\0\" INTEGER))",
+        "COMMENT ON TABLE fine IS 'not\0 so'",
+    )
+    reply = folder.import_schema("a")
+    assert [command.split('"')[3] for command in reply["commands"]] == ["fine", "kinds"]
+    assert [notice["message"] for notice in reply["notices"]] == [
+        'table "inside" of session "a" is left out: PostgreSQL cannot hold the zero byte in the name "c?ol"',
+        'table "z\ufffdero" of session "a" is left out: '
+        'PostgreSQL cannot hold the zero byte in the name "z?ero"',
+    ]
+    assert "\0" not in str(reply)
+    assert reply["comments"] == [{"table": "fine", "comment": "not\ufffd so", "columns": {}}]
+
+
+def test_names_that_differ_in_the_case_of_other_letters_than_a_to_z(folder: Folder) -> None:
+    folder.write(
+        "a",
+        'CREATE TABLE "É" ("Ä" INTEGER, "ä" VARCHAR)',
+        'CREATE TABLE "é" (i INTEGER)',
+        'CREATE SCHEMA "Ö"',
+        'CREATE SCHEMA "ö"',
+        'CREATE TABLE "ö".t (i INTEGER)',
+    )
+    first, second = folder.import_schema("a")["commands"]
+    assert '"Ä" integer' in first
+    assert '"ä" text' in first
+    assert '"i" integer' in second
+    assert folder.import_schema("a.Ö")["commands"] == []
+    assert len(folder.import_schema("a.ö")["commands"]) == 1
