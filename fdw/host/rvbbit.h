@@ -33,6 +33,17 @@ extern int	rvbbit_threads;
  */
 typedef struct RvbbitStream RvbbitStream;
 
+/* An error of the brain or of DuckDB that is not raised yet; texts may be NULL. */
+typedef struct RvbbitFailure
+{
+	bool		failed;
+	int			code;
+	char	   *message;
+	char	   *detail;
+	char	   *hint;
+	char	   *context;
+} RvbbitFailure;
+
 /*
  * interrupt.c: run something in the brain, acting on interrupts meanwhile.
  * The stream is the caller's from rvbbit_open() to rvbbit_close(); an error may
@@ -41,6 +52,9 @@ typedef struct RvbbitStream RvbbitStream;
 extern Jsonb *rvbbit_call(const char *operation, const char *request);
 extern Jsonb *rvbbit_open(RvbbitStream **stream, const char *request);
 extern bool rvbbit_next(RvbbitStream **stream);
+extern Jsonb *rvbbit_try_open(RvbbitStream **stream, const char *request, RvbbitFailure *failure);
+extern bool rvbbit_try_next(RvbbitStream **stream, RvbbitFailure *failure);
+extern void rvbbit_raise(const RvbbitFailure *failure) pg_attribute_noreturn();
 extern void rvbbit_close(RvbbitStream **stream);
 
 /* lifetime.c: the begin and the end of a backend's Python */
