@@ -85,7 +85,7 @@ extern uint64 *pin_take_released(int *count);
 /* options.c */
 extern char *option_value(List *options, const char *name);
 
-/* walk.c: expressions as JSON */
+/* plan.c: which conditions DuckDB decides */
 extern char *walk_conditions(List *clauses, Index relid, Oid table, List **parameters);
 
 /* names.c: full names of what the catalogs hold */

@@ -10,7 +10,8 @@ from typing import Any
 
 from rvbbit_fdw import options
 from rvbbit_fdw.errors import Internal, OptionMissing
-from rvbbit_fdw.pushdown.nodes import Node, Value, bind, parse, parse_value
+from rvbbit_fdw.pushdown.nodes import Node, Value, bind, parse_value
+from rvbbit_fdw.pushdown.trees import parse
 
 VERSION = 1
 STORE_NAME = "rvbbit"
