@@ -14,8 +14,10 @@
 #include "foreign/fdwapi.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
+#include "utils/plancache.h"
 
 #include "python.h"
+#include "query.h"
 #include "rvbbit.h"
 
 PG_MODULE_MAGIC;
@@ -27,6 +29,24 @@ int			rvbbit_process_limit = 1536 * 1024;
 int			rvbbit_temp_limit = 1024 * 1024;
 int			rvbbit_snapshot_limit = 2048;
 int			rvbbit_threads = 1;
+int			rvbbit_pushdown = RVBBIT_PUSHDOWN_FULL;
+bool		rvbbit_verify = false;
+
+static const struct config_enum_entry pushdown_values[] = {
+	{"off", RVBBIT_PUSHDOWN_OFF, false},
+	{"scans", RVBBIT_PUSHDOWN_SCANS, false},
+	{"full", RVBBIT_PUSHDOWN_FULL, false},
+	{NULL, 0, false}
+};
+
+/* Plans that were made under another value are made anew. */
+static void
+plan_anew(int value, void *extra)
+{
+	(void) extra;
+	if (value != rvbbit_pushdown)
+		ResetPlanCache();
+}
 
 /*
  * The limits of a backend's DuckDB instance, which is sealed once it is made:
@@ -57,6 +77,14 @@ define_settings(void)
 							"Threads that DuckDB may use in one connection.",
 							NULL, &rvbbit_threads, 1, 1, 64,
 							PGC_SU_BACKEND, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("rvbbit.pushdown",
+							 "What DuckDB computes: nothing, conditions of scans, or whole queries too.",
+							 NULL, &rvbbit_pushdown, RVBBIT_PUSHDOWN_FULL, pushdown_values,
+							 PGC_USERSET, 0, NULL, plan_anew, NULL);
+	DefineCustomBoolVariable("rvbbit.verify",
+							 "Compute everything in DuckDB and in PostgreSQL and compare the rows.",
+							 NULL, &rvbbit_verify, false,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("rvbbit");
 }
 
@@ -85,6 +113,7 @@ void
 _PG_init(void)
 {
 	define_settings();
+	query_install_hooks();
 	if (process_shared_preload_libraries_in_progress)
 		preload();
 }

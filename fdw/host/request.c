@@ -10,8 +10,10 @@
 #include "access/table.h"
 #include "catalog/pg_authid.h"
 #include "commands/defrem.h"
+#include "executor/executor.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
 #include "utils/acl.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
@@ -104,4 +106,33 @@ request_table(StringInfo buf, Oid relid)
 	}
 	appendStringInfoString(buf, "]}");
 	table_close(relation, NoLock);
+}
+
+/*
+ * "parameters": the values of expressions (ExprState).  They are computed under
+ * the session's settings, as in any other plan, and only written under fixed
+ * ones.
+ */
+void
+request_parameters(StringInfo buf, List *parameters, ExprContext *context)
+{
+	int			count = list_length(parameters);
+	Datum	   *values = palloc(sizeof(Datum) * Max(count, 1));
+	bool	   *nulls = palloc(sizeof(bool) * Max(count, 1));
+	int			nestlevel;
+
+	for (int i = 0; i < count; i++)
+		values[i] = ExecEvalExpr((ExprState *) list_nth(parameters, i), context, &nulls[i]);
+	nestlevel = fixed_output_begin();
+	appendStringInfoString(buf, ",\"parameters\":[");
+	for (int i = 0; i < count; i++)
+	{
+		ExprState  *state = list_nth(parameters, i);
+
+		if (i > 0)
+			appendStringInfoChar(buf, ',');
+		write_value(buf, exprType((Node *) state->expr), values[i], nulls[i]);
+	}
+	appendStringInfoChar(buf, ']');
+	fixed_output_end(nestlevel);
 }

@@ -27,6 +27,17 @@ extern int	rvbbit_temp_limit;
 extern int	rvbbit_snapshot_limit;
 extern int	rvbbit_threads;
 
+/* What DuckDB computes, for rvbbit.pushdown. */
+typedef enum RvbbitPushdown
+{
+	RVBBIT_PUSHDOWN_OFF,
+	RVBBIT_PUSHDOWN_SCANS,		/* conditions of scans */
+	RVBBIT_PUSHDOWN_FULL		/* whole queries too */
+} RvbbitPushdown;
+
+extern int	rvbbit_pushdown;
+extern bool rvbbit_verify;
+
 /*
  * A scan that the brain has open: its Arrow stream and the batch that is being
  * decoded.  malloc'ed, because a helper thread may have to free it.
@@ -68,6 +79,7 @@ extern void request_begin(StringInfo buf, ForeignServer *server);
 extern void request_options(StringInfo buf, const char *key, List *options);
 extern void request_string(StringInfo buf, const char *key, const char *value);
 extern void request_table(StringInfo buf, Oid relid);
+extern void request_parameters(StringInfo buf, List *parameters, ExprContext *context);
 
 /* reply.c: JSON that comes from the brain */
 extern Jsonb *reply_parse(const char *text);

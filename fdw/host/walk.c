@@ -494,7 +494,7 @@ write_known(Walk *walk, Node *node)
 		case T_SubscriptingRef:
 			return write_subscript(walk, (SubscriptingRef *) node);
 		default:
-			return walk->write_unknown != NULL && walk->write_unknown(walk, node);
+			return false;
 	}
 }
 
@@ -511,7 +511,8 @@ walk_node(Walk *walk, Node *node)
 	walk->depth++;
 	if (is_computed_first(walk, node))
 		write_parameter(walk, node);
-	else if (!write_known(walk, node))
+	else if (!write_known(walk, node) &&
+			 (walk->write_unknown == NULL || !walk->write_unknown(walk, node)))
 		write_other(walk, name_other(node));
 	walk->depth--;
 }

@@ -34,7 +34,7 @@ struct Walk
 	/* Write the field of a column beyond its number: its name, its relation. */
 	void		(*write_column) (Walk *walk, Var *var);
 
-	/* Write a node that the walker does not know; false: it is "other".  May be NULL. */
+	/* Write a node that the walker does not write; false: it is "other".  May be NULL. */
 	bool		(*write_unknown) (Walk *walk, Node *node);
 	void	   *argument;		/* of the callbacks */
 

@@ -1,0 +1,248 @@
+/*-------------------------------------------------------------------------
+ *
+ * query.c
+ *	  The planner's hooks: marking what DuckDB can run as a whole.
+ *
+ * A query is looked at before PostgreSQL plans it.  What can be one query of
+ * DuckDB becomes (or stays) a subquery in FROM that carries a mark; OFFSET 0
+ * keeps the planner from taking it apart.  The mark is kept in a field of the
+ * range-table entry that has no meaning for subqueries, is copied with it,
+ * and is gone from the finished plan: so nothing has to be remembered or
+ * cleaned up, and planning may be re-entered.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/paths.h"
+#include "optimizer/planner.h"
+#include "rewrite/rewriteManip.h"
+#include "utils/fmgrprotos.h"
+
+#include "query.h"
+#include "rvbbit.h"
+
+#define MARK_NAME "rvbbit query"
+
+typedef struct Marking
+{
+	ParamListInfo bound;
+} Marking;
+
+static planner_hook_type previous_planner = NULL;
+static set_rel_pathlist_hook_type previous_pathlist = NULL;
+
+static void look_into(Query *query, Marking *marking);
+
+/* The mark of a subquery in FROM; NIL if it has none. */
+List *
+query_mark_of(RangeTblEntry *rte)
+{
+	DefElem    *mark;
+
+	if (rte->rtekind != RTE_SUBQUERY || rte->functions == NIL)
+		return NIL;
+	mark = linitial(rte->functions);
+	if (!IsA(mark, DefElem) || strcmp(mark->defname, MARK_NAME) != 0)
+		return NIL;
+	return (List *) mark->arg;
+}
+
+static void
+set_mark(RangeTblEntry *rte, List *mark)
+{
+	Query	   *query = rte->subquery;
+
+	rte->functions = list_make1(makeDefElem(MARK_NAME, (Node *) mark, -1));
+	if (query->limitOffset == NULL && query->limitCount == NULL)
+		query->limitOffset = (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64),
+												Int64GetDatum(0), false, FLOAT8PASSBYVAL);
+}
+
+/* Ask the brain for the DuckDB query; NIL if it refuses. */
+static List *
+ask_brain(Query *query, Oid server, Marking *marking)
+{
+	List	   *parameters = NIL;
+	char	   *tree = walk_query(query, marking->bound, &parameters);
+	char	   *sql;
+	StringInfoData buf;
+	Jsonb	   *reply;
+
+	initStringInfo(&buf);
+	request_begin(&buf, GetForeignServer(server));
+	appendStringInfo(&buf, ",\"query\":%s}", tree);
+	reply = rvbbit_call("plan_query", buf.data);
+	sql = reply_string(&reply->root, "sql");
+	if (sql == NULL)
+		return NIL;
+	return list_make4(makeString(tree), parameters, list_make1_oid(server), makeString(sql));
+}
+
+/* The mark for a query that DuckDB can run; NIL if it cannot, or gains nothing. */
+static List *
+try_query(Query *query, Marking *marking)
+{
+	Oid			server;
+
+	if (!query_gains(query) || query_refusal(query, &server) != NULL)
+		return NIL;
+	return ask_brain(query, server, marking);
+}
+
+/* SELECT * FROM (query), which takes over what the statement is known by. */
+static Query *
+wrap(Query *query, List *mark)
+{
+	Query	   *wrapper = makeNode(Query);
+	RangeTblEntry *rte = makeNode(RangeTblEntry);
+	RangeTblRef *reference = makeNode(RangeTblRef);
+	List	   *names = NIL;
+	ListCell   *lc;
+
+	wrapper->commandType = CMD_SELECT;
+	wrapper->querySource = query->querySource;
+	wrapper->queryId = query->queryId;
+	wrapper->canSetTag = query->canSetTag;
+	wrapper->stmt_location = query->stmt_location;
+	wrapper->stmt_len = query->stmt_len;
+	wrapper->isReturn = query->isReturn;
+	query->isReturn = false;
+	reference->rtindex = 1;
+	wrapper->jointree = makeFromExpr(list_make1(reference), NULL);
+	foreach(lc, query->targetList)
+	{
+		TargetEntry *entry = lfirst_node(TargetEntry, lc);
+		TargetEntry *outer;
+
+		if (entry->resjunk)
+			continue;
+		outer = makeTargetEntry((Expr *) makeVarFromTargetEntry(1, entry),
+								list_length(wrapper->targetList) + 1,
+								entry->resname ? pstrdup(entry->resname) : NULL, false);
+		outer->resorigtbl = entry->resorigtbl;
+		outer->resorigcol = entry->resorigcol;
+		wrapper->targetList = lappend(wrapper->targetList, outer);
+		names = lappend(names, makeString(pstrdup(entry->resname ? entry->resname : "?column?")));
+	}
+	rte->rtekind = RTE_SUBQUERY;
+	rte->subquery = query;
+	rte->eref = makeAlias("rvbbit", names);
+	rte->inFromCl = true;
+	wrapper->rtable = list_make1(rte);
+	set_mark(rte, mark);
+	return wrapper;
+}
+
+/* The query as it is to be planned: marked as a whole, or in its parts. */
+static Query *
+mark_query(Query *query, Marking *marking)
+{
+	List	   *mark = try_query(query, marking);
+
+	if (mark != NIL)
+		return wrap(query, mark);
+	look_into(query, marking);
+	return query;
+}
+
+static void
+mark_in_from(RangeTblEntry *rte, Marking *marking)
+{
+	List	   *mark = try_query(rte->subquery, marking);
+
+	if (mark != NIL)
+		set_mark(rte, mark);
+	else
+		look_into(rte->subquery, marking);
+}
+
+static bool
+mark_sublinks(Node *node, void *marking)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, SubLink))
+	{
+		SubLink    *link = (SubLink *) node;
+
+		if (link->subLinkType != MULTIEXPR_SUBLINK)
+			link->subselect = (Node *) mark_query((Query *) link->subselect, marking);
+		return mark_sublinks(link->testexpr, marking);
+	}
+	if (IsA(node, Query))
+		return false;			/* reached by other ways */
+	return expression_tree_walker(node, mark_sublinks, marking);
+}
+
+/*
+ * Look at the parts of a query that PostgreSQL plans.  Rows of a marked part
+ * cannot be found again by a lock or an update, so where these may happen the
+ * subqueries in FROM stay as they are.
+ */
+static void
+look_into(Query *query, Marking *marking)
+{
+	bool		keep_from = query->rowMarks != NIL ||
+		(query->commandType != CMD_SELECT && query->commandType != CMD_INSERT);
+	ListCell   *lc;
+
+	if (query->commandType == CMD_UTILITY)
+		return;
+	check_stack_depth();
+	foreach(lc, query->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+
+		if (rte->rtekind != RTE_SUBQUERY || rte->security_barrier)
+			continue;
+		if (query->setOperations != NULL)
+			rte->subquery = mark_query(rte->subquery, marking);
+		else if (!keep_from)
+			mark_in_from(rte, marking);
+	}
+	foreach(lc, query->cteList)
+	{
+		CommonTableExpr *cte = lfirst_node(CommonTableExpr, lc);
+
+		if (!cte->cterecursive && castNode(Query, cte->ctequery)->commandType == CMD_SELECT)
+			cte->ctequery = (Node *) mark_query(castNode(Query, cte->ctequery), marking);
+	}
+	(void) query_tree_walker(query, mark_sublinks, marking,
+							 QTW_IGNORE_RC_SUBQUERIES | QTW_IGNORE_JOINALIASES);
+}
+
+static PlannedStmt *
+plan_statement(Query *query, const char *text, int options, ParamListInfo bound)
+{
+	Marking		marking = {.bound = bound};
+
+	if (rvbbit_pushdown == RVBBIT_PUSHDOWN_FULL && query_reads_sessions(query))
+		query = mark_query(query, &marking);
+	if (previous_planner != NULL)
+		return previous_planner(query, text, options, bound);
+	return standard_planner(query, text, options, bound);
+}
+
+static void
+choose_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
+{
+	if (previous_pathlist != NULL)
+		previous_pathlist(root, rel, rti, rte);
+	if (query_mark_of(rte) != NIL)
+		query_add_path(root, rel, rti, rte);
+}
+
+void
+query_install_hooks(void)
+{
+	previous_planner = planner_hook;
+	planner_hook = plan_statement;
+	RegisterCustomScanMethods(&query_scan_methods);
+	previous_pathlist = set_rel_pathlist_hook;
+	set_rel_pathlist_hook = choose_paths;
+}
