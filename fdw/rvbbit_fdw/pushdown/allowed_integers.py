@@ -1,0 +1,52 @@
+"""Arithmetic of smallint, integer and bigint: exact, with an error where the result does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rvbbit_fdw.pushdown.entry import Entry, entry
+
+_WIDTHS = ("int2", "int4", "int8")
+_OVERFLOWS = "an error if the result does not fit"
+_BY_ZERO = "an error if b is 0 or the result does not fit"
+_REST = "the sign is that of a; an error if b is 0"
+
+
+def _wider(left: str, right: str) -> str:
+    return max(left, right, key=_WIDTHS.index)
+
+
+_TYPES = {"int2": "SMALLINT", "int4": "INTEGER", "int8": "BIGINT"}
+
+
+def _of_two() -> Iterator[Entry]:
+    for left in _WIDTHS:
+        for right in _WIDTHS:
+            result, types = _wider(left, right), f"({left},{right})"
+            for operator in "+-*":
+                spelling = f"({{0}} {operator} {{1}})"
+                yield entry(f"{operator}{types}", result, spelling, fallible=True, note=_OVERFLOWS)
+            yield entry(f"/{types}", result, "({0} // {1})", fallible=True, note=_BY_ZERO)
+
+
+def _of_one_width() -> Iterator[Entry]:
+    for width in _WIDTHS:
+        zero = f"CAST(0 AS {_TYPES[width]})"
+        yield from (
+            # DuckDB's own rest of the least integer by -1 overflows.
+            entry(f"{name}({width},{width})", width, _REMAINDER.format(zero=zero), fallible=True, note=_REST)
+            for name in ("%", "mod")
+        )
+        yield entry(f"-({width})", width, f"({zero} - {{0}})", fallible=True, note=_OVERFLOWS)
+        yield entry(f"+({width})", width, "{0}")
+        for name in ("abs", "@"):
+            yield entry(f"{name}({width})", width, "abs({0})", fallible=True, note=_OVERFLOWS)
+        for operator, name in (("&", "&"), ("|", "|")):
+            yield entry(f"{operator}({width},{width})", width, f"({{0}} {name} {{1}})")
+        yield entry(f"#({width},{width})", width, "xor({0}, {1})")
+        yield entry(f"~({width})", width, "(~{0})")
+
+
+_REMAINDER = "CASE WHEN {{1}} = -1 AND {{0}} IS NOT NULL THEN {zero} ELSE ({{0}} % {{1}}) END"
+
+ENTRIES = (*_of_two(), *_of_one_width())
