@@ -1,0 +1,39 @@
+"""What EXPLAIN (FORMAT JSON) says was handed to DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """DuckDB's statements of a plan, and what stayed local with its reason."""
+
+    statements: tuple[str, ...]
+    local: tuple[str, ...]
+    whole: bool
+
+    @property
+    def anything(self) -> bool:
+        """Does DuckDB do more than give columns?"""
+        return self.whole or any(" WHERE " in statement for statement in self.statements)
+
+    def entry(self, _name: str) -> bool:
+        """Was it pushed?"""
+        return self.anything and not self.local
+
+
+def pushed(plan: Any) -> Pushed:
+    """From the plan's top node."""
+    nodes = list(_nodes(plan or {}))
+    statements = tuple(str(node["DuckDB SQL"]) for node in nodes if "DuckDB SQL" in node)
+    local = tuple(str(text) for node in nodes for text in node.get("Local", []))
+    return Pushed(statements, local, any(node.get("Node Type") == "Custom Scan" for node in nodes))
+
+
+def _nodes(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield node
+    for child in node.get("Plans", []):
+        yield from _nodes(child)
