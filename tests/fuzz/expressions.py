@@ -174,6 +174,8 @@ class Maker:
         """An argument: values that make sense there, or anything of the type."""
         kind = one.arguments[place]
         values = ARGUMENTS.get((one.function, place))
+        if place in one.constants and self.rng.random() < 0.9:
+            return piece(kind, literal_text(kind, self.rng.choice(values or KINDS[kind].tame)))
         if values and kind in KINDS and self.rng.random() < 0.85:
             return self._sensible(kind, values)
         tame = self.tame and (kind in _ARITHMETIC and one.function not in _COMPARISONS)

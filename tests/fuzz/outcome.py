@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,16 +46,32 @@ Outcome = list["Rows | Failure"]
 class Side:
     """A connection whose search path finds one side's tables."""
 
-    def __init__(self, connection: psycopg.Connection, *schemas: str) -> None:
-        self.connection = connection
-        self.notices: list[str] = []
-        connection.execute(f"SET search_path = {', '.join(schemas)}")
-        connection.execute("SET statement_timeout = '20s'")
-        connection.add_notice_handler(lambda notice: self.notices.append(notice.message_primary or ""))
+    def __init__(self, connect: Callable[[], psycopg.Connection], *schemas: str) -> None:
+        self._connect, self._schemas = connect, ", ".join(schemas)
+        self.crashes = 0
+        self.connection = self._open()
+
+    def _open(self) -> psycopg.Connection:
+        connection = self._connect()
+        connection.execute(f"SET search_path = {self._schemas}")
+        connection.execute("SET statement_timeout = '5s'")
+        return connection
+
+    def _reopen(self, seconds: float = 60) -> None:
+        """A new connection, as soon as the server is back."""
+        self.crashes += 1
+        self.connection.close()
+        until = time.monotonic() + seconds
+        while self.connection.closed:
+            try:
+                self.connection = self._open()
+            except psycopg.OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.2)
 
     def run(self, statements: Sequence[str]) -> Outcome:
         """Run statements as one message, in one transaction: results that have rows, and the error if any."""
-        self.notices.clear()
         raw = self.connection.pgconn
         raw.send_query(";\n".join(statements).encode())
         outcome: Outcome = []
@@ -63,7 +80,14 @@ class Side:
                 outcome.append(_rows(result))
             elif result.status == pq.ExecStatus.FATAL_ERROR:
                 outcome.append(_failure(result))
+        if raw.status == pq.ConnStatus.BAD:
+            self._reopen()
         return outcome
+
+    def fallbacks(self) -> int:
+        """How often this connection took PostgreSQL's own plan because DuckDB failed."""
+        row = self.connection.execute("SELECT current_setting('rvbbit.fallbacks', true)").fetchone()
+        return int(row[0]) if row and row[0] else 0
 
 
 def _rows(result: pq.abc.PGresult) -> Rows:
@@ -74,7 +98,7 @@ def _rows(result: pq.abc.PGresult) -> Rows:
 
 
 def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode()
+    return None if value is None else value.decode(errors="backslashreplace")
 
 
 def _failure(result: pq.abc.PGresult) -> Failure:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.fuzz.tree import Query, entries
+
 
 @dataclass(frozen=True)
 class Pushed:
@@ -20,9 +22,11 @@ class Pushed:
         """Does DuckDB do more than give columns?"""
         return self.whole or any(" WHERE " in statement for statement in self.statements)
 
-    def entry(self, _name: str) -> bool:
-        """Was it pushed?"""
-        return self.anything and not self.local
+    def entries(self, query: Query) -> set[str]:
+        """The entries of the query's expressions that DuckDB surely computed."""
+        if self.whole and not self.local:
+            return set(entries(query.body))
+        return set(query.filters) if self.anything and not self.local else set()
 
 
 def pushed(plan: Any) -> Pushed:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from tests.fuzz.expressions import ORDERED, Column, Grammar, Maker, Parameters, literal_text
 from tests.fuzz.signatures import Signature
-from tests.fuzz.tree import Items, Piece, Query, piece, text
+from tests.fuzz.tree import Items, Piece, Query, entries, piece, text
 from tests.fuzz.values import KINDS, ZONES
 
 Sample = Callable[[str, str], "list[str] | None"]
@@ -70,7 +70,12 @@ class Scans:
         kind = self.rng.choice(["JOIN", "JOIN", "LEFT JOIN", "exists", "scalar", "LATERAL"])
         body = self._nested_body(kind, table, where)
         off = ("enable_hashjoin = off", "enable_mergejoin = off", "enable_material = off")
-        return Query(body, settings=off[: self.rng.choice([0, 2, 3])], features=frozenset({"nested", kind}))
+        return Query(
+            body,
+            settings=off[: self.rng.choice([0, 2, 3])],
+            features=frozenset({"nested", kind}),
+            filters=frozenset(entries(where)),
+        )
 
     def _nested_body(self, kind: str, table: str, where: Items) -> Piece:
         few = f"o.id < {self.rng.choice([5, 12, 50])}"
@@ -143,20 +148,25 @@ class Scans:
 
     def _finish(self, table: str, maker: Maker, where: Items, features: frozenset[str]) -> Query:
         """The SELECT around the filter."""
-        settings = self._settings(text(where))
+        settings, filters = self._settings(text(where)), frozenset(entries(where))
         if self.rng.random() < 0.06:
             return Query(
                 piece(None, f"SELECT count(*) FROM {table} AS t", where), settings, features=features
             )
         if self.rng.random() < 0.06:
-            return Query(piece(None, f"SELECT * FROM {table} AS t", where), settings, features=features)
+            return Query(
+                piece(None, f"SELECT * FROM {table} AS t", where),
+                settings,
+                features=features,
+                filters=filters,
+            )
         outputs = [piece("int8" if table == "h50" else "int4", "t.id"), *self._outputs(maker)]
         selected = Items(
             tuple(piece(None, one, f" AS c{n}") for n, one in enumerate(outputs)), ", ", minimum=1
         )
         order, names = self._order(outputs)
         body = piece(None, "SELECT ", selected, f" FROM {table} AS t", where, order)
-        return Query(body, settings, order=names, features=features)
+        return Query(body, settings, order=names, features=features, filters=filters)
 
     def _outputs(self, maker: Maker) -> list[Piece]:
         made = []

@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 
-from rvbbit_fdw.pushdown.allowed import TABLE
+from rvbbit_fdw.pushdown.allowed import IO_CASTS, TABLE
 from tests.fuzz import signatures
 from tests.fuzz.expressions import Grammar
 from tests.fuzz.outcome import CANCELLED, Failure, Outcome, Side, difference, plan
@@ -46,7 +46,9 @@ class Report:
     dropped: int = 0
     failed: int = 0
     with_pushdown: int = 0
+    whole: int = 0
     fallbacks: int = 0
+    open: int = 0
     made: Counter[str] = field(default_factory=Counter)
     pushed: Counter[str] = field(default_factory=Counter)
     features: Counter[str] = field(default_factory=Counter)
@@ -60,8 +62,8 @@ class Report:
     def __str__(self) -> str:
         return (
             f"{self.queries} queries ({self.dropped} dropped), {len(self.differences)} different, "
-            f"{self.share():.0%} with something pushed, {self.fallbacks} fallbacks, "
-            f"{self.failed} failed on both sides, "
+            f"{self.share():.0%} with something pushed, {self.whole} whole, {self.fallbacks} fallbacks, "
+            f"{self.failed} failed on both sides, {self.open} in another order, "
             f"{self.queries / max(self.seconds, 0.001):.0f} per second"
         )
 
@@ -73,12 +75,13 @@ class Fuzz:
         self.server, self.shapes = server, shapes
         self.session, self.heap = self._sides()
         self.open = 0
-        inside, outside, self.unknown = signatures.load(self.heap.connection, TABLE)
+        inside, outside, self.unknown = signatures.load(self.heap.connection, TABLE, IO_CASTS)
+        self.entries = {one.name for one in inside}
         self.world = World(_columns(self.heap.connection), Grammar(inside, outside), self.sample)
 
     def _sides(self) -> tuple[Side, Side]:
-        session, heap = self.server.connect(), self.server.connect()
-        return Side(session, SESSION_SIDE, SHARED), Side(heap, HEAP_SIDE, SHARED)
+        connect = self.server.connect
+        return Side(connect, SESSION_SIDE, SHARED), Side(connect, HEAP_SIDE, SHARED)
 
     def close(self) -> None:
         """End both connections."""
@@ -145,6 +148,7 @@ class Fuzz:
         for number in numbers:
             self._one(seed, number, report)
         report.seconds += time.monotonic() - start
+        report.fallbacks, report.open = self.session.fallbacks(), self.open
         return report
 
     def _one(self, seed: str, number: int, report: Report) -> None:
@@ -155,17 +159,18 @@ class Fuzz:
             return
         report.queries += 1
         report.failed += _has_failed(heap)
-        report.fallbacks += sum("fallback" in notice for notice in self.session.notices)
         self._count(query, pushed(shown), report)
         if wrong:
             report.differences.append(f"seed {seed}, query {number}: {wrong}\n{self._describe(query)}")
 
     def _count(self, query: Query, what: Pushed, report: Report) -> None:
         report.with_pushdown += what.anything
+        report.whole += what.whole
         report.features.update(query.features)
-        for name in set(entries(query.body)):
+        pushed_entries = what.entries(query)
+        for name in set(entries(query.body)) & self.entries:
             report.made[name] += 1
-            report.pushed[name] += what.entry(name)
+            report.pushed[name] += name in pushed_entries
 
     def _describe(self, query: Query) -> str:
         small = self.smallest(query)

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 
+from rvbbit_fdw.pushdown.entry import Entry
 from tests.fuzz.values import KINDS
+
+MODIFIERS: Mapping[str, tuple[str, ...]] = {
+    "pg_catalog.numeric(pg_catalog.numeric,pg_catalog.int4)": (
+        "numeric(10,2)",
+        "numeric(5,0)",
+        "numeric(3,1)",
+        "numeric(38,10)",
+        "numeric(4,-1)",
+    ),
+    "pg_catalog.varchar(pg_catalog.varchar,pg_catalog.int4,pg_catalog.bool)": ("varchar(3)", "varchar(20)"),
+    "pg_catalog.bpchar(pg_catalog.bpchar,pg_catalog.int4,pg_catalog.bool)": ("char(3)", "char(20)"),
+    "pg_catalog.timestamp(pg_catalog.timestamp,pg_catalog.int4)": ("timestamp(0)", "timestamp(3)"),
+    "pg_catalog.timestamptz(pg_catalog.timestamptz,pg_catalog.int4)": ("timestamptz(0)", "timestamptz(3)"),
+    "pg_catalog.time(pg_catalog.time,pg_catalog.int4)": ("time(0)", "time(3)"),
+    "pg_catalog.interval(pg_catalog.interval,pg_catalog.int4)": ("interval(0)", "interval day"),
+}
+"""How casts are written that apply a type modifier."""
 
 POLYMORPHIC = ("int4", "text")
 """What anyelement and its kin stand for."""
@@ -73,9 +91,12 @@ class Signature:
     result: str
     pattern: str
     cast: str | None = None
+    constants: frozenset[int] = frozenset()
 
 
-def load(db: psycopg.Connection, allowed: Iterable[str]) -> tuple[list[Signature], list[Signature], set[str]]:
+def load(
+    db: psycopg.Connection, allowed: Mapping[str, Entry], io_casts: Iterable[str]
+) -> tuple[list[Signature], list[Signature], set[str]]:
     """Signatures on the allow-list, those that are not, and names of the list that nothing here can call."""
     names = set(allowed)
     casts: Mapping[str, str] = dict(db.execute(_CASTS).fetchall())
@@ -83,7 +104,32 @@ def load(db: psycopg.Connection, allowed: Iterable[str]) -> tuple[list[Signature
     known = [made for row in rows for made in _instances(row, casts)]
     inside = [one for one in known if one.name in names]
     outside = [one for one in known if one.name not in names and _is_useful(one)]
-    return inside, outside, names - {one.name for one in inside}
+    inside = [replace(one, constants=allowed[one.name].constants) for one in inside]
+    inside = [better for one in inside for better in _with_modifiers(one)]
+    return inside + _io_casts(io_casts), outside, names - {one.name for one in inside}
+
+
+def _with_modifiers(one: Signature) -> list[Signature]:
+    """Casts that apply a type modifier, written as casts."""
+    spelled = MODIFIERS.get(one.name)
+    if spelled is None:
+        return [one]
+    return [
+        replace(one, arguments=one.arguments[:1], pattern=f"CAST({{0}} AS {kind})", constants=frozenset())
+        for kind in spelled
+    ]
+
+
+def _io_casts(names: Iterable[str]) -> list[Signature]:
+    """Casts by way of text: `target(source)`."""
+    made = []
+    for name in sorted(names):
+        target, source = (part.removeprefix("pg_catalog.") for part in name.removesuffix(")").split("("))
+        if target in KINDS and source in KINDS and target != source:
+            made.append(
+                Signature(f"io {name}", "cast", (source,), target, f"CAST({{0}} AS {KINDS[target].sql})")
+            )
+    return made
 
 
 def _is_useful(one: Signature) -> bool:

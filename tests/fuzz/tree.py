@@ -75,6 +75,7 @@ class Query:
 
     `order`: output columns by which it sorts. `by_value`: output columns of which PostgreSQL may give any of
     several equal values. `near`: output columns of float aggregates, each with the one that limits its error.
+    `filters`: entries of the allow-list in the conditions on the table.
     """
 
     body: Piece
@@ -85,6 +86,7 @@ class Query:
     parameters: tuple[str, ...] = ()
     arguments: tuple[tuple[str, ...], ...] = ()
     features: frozenset[str] = field(default_factory=frozenset)
+    filters: frozenset[str] = field(default_factory=frozenset)
 
     def statement(self) -> str:
         """The query's SQL, with parameters as $1, $2, ..."""

@@ -220,7 +220,7 @@ class Wholes:
 
     def recursive(self, target: Signature) -> Query:
         """A walk from row to row."""
-        table = self.rng.choice(["t50", "u50", "t3000"])
+        table = self.rng.choice(["t50", "u50"])
         maker = Maker(self.rng, self.world.grammar, self.world.columns(table, "t"))
         word = self.rng.choice(["UNION ALL", "UNION"])
         walk = f"SELECT t.id, t.w FROM r JOIN {table} AS t ON t.id = r.id + 1 WHERE "
