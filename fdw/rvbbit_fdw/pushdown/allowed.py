@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from rvbbit_fdw.pushdown import allowed_compare, allowed_integers, allowed_like
+from rvbbit_fdw.pushdown import (
+    allowed_casts,
+    allowed_compare,
+    allowed_floats,
+    allowed_integers,
+    allowed_like,
+    allowed_numeric,
+    allowed_text,
+)
 from rvbbit_fdw.pushdown.allowed_compare import Comparison
 from rvbbit_fdw.pushdown.entry import Entry
 from rvbbit_fdw.pushdown.reasons import unknown_call
@@ -29,6 +37,10 @@ def _by_name(entries: Iterable[Entry]) -> Mapping[str, Entry]:
 SECTIONS: Mapping[str, tuple[Entry, ...]] = {
     "Comparisons": allowed_compare.ENTRIES,
     "Integers": allowed_integers.ENTRIES,
+    "Numeric": allowed_numeric.ENTRIES,
+    "Floating point": allowed_floats.ENTRIES,
+    "Casts": allowed_casts.ENTRIES,
+    "Text": allowed_text.ENTRIES,
     "Patterns": allowed_like.ENTRIES,
 }
 """The allow-list by topic, as the documentation has it."""
@@ -36,8 +48,8 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
 TABLE = _by_name(entry for section in SECTIONS.values() for entry in section)
 """The allow-list by the protocol's names."""
 
-IO_CASTS: Mapping[str, Entry] = {}
-"""Casts by way of text, as `target(source)`."""
+IO_CASTS = _by_name(allowed_casts.IO_ENTRIES)
+"""Casts by way of text, named `target(source)`."""
 
 
 def equality(name: str) -> Comparison:

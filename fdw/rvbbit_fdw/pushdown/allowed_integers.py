@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rvbbit_fdw.pushdown.entry import Entry, entry
+from rvbbit_fdw.pushdown.entry import Call, Entry, Speller, entry, fill, special
+from rvbbit_fdw.pushdown.kinds import FIXED
+from rvbbit_fdw.pushdown.written import UNKNOWN, Written
 
 _WIDTHS = ("int2", "int4", "int8")
 _OVERFLOWS = "an error if the result does not fit"
@@ -19,6 +21,18 @@ def _wider(left: str, right: str) -> str:
 _TYPES = {"int2": "SMALLINT", "int4": "INTEGER", "int8": "BIGINT"}
 
 
+def _unless_safe(safe: str, spelling: str, result: str) -> Speller:
+    """With a constant divisor that neither fails nor overflows, the call cannot fail."""
+    kind = FIXED[f"pg_catalog.{result}"]
+
+    def spell(call: Call) -> Written:
+        if call[1].value not in {UNKNOWN, None, "0", "-1"}:
+            return fill(safe, call, kind)
+        return fill(spelling, call, kind, fallible=True)
+
+    return spell
+
+
 def _of_two() -> Iterator[Entry]:
     for left in _WIDTHS:
         for right in _WIDTHS:
@@ -26,7 +40,14 @@ def _of_two() -> Iterator[Entry]:
             for operator in "+-*":
                 spelling = f"({{0}} {operator} {{1}})"
                 yield entry(f"{operator}{types}", result, spelling, fallible=True, note=_OVERFLOWS)
-            yield entry(f"/{types}", result, "({0} // {1})", fallible=True, note=_BY_ZERO)
+            yield special(
+                f"/{types}",
+                result,
+                _unless_safe("({0} // {1})", "({0} // {1})", result),
+                "a // b",
+                fallible=True,
+                note=_BY_ZERO,
+            )
 
 
 def _of_one_width() -> Iterator[Entry]:
@@ -34,7 +55,14 @@ def _of_one_width() -> Iterator[Entry]:
         zero = f"CAST(0 AS {_TYPES[width]})"
         yield from (
             # DuckDB's own rest of the least integer by -1 overflows.
-            entry(f"{name}({width},{width})", width, _REMAINDER.format(zero=zero), fallible=True, note=_REST)
+            special(
+                f"{name}({width},{width})",
+                width,
+                _unless_safe("({0} % {1})", _REMAINDER.format(zero=zero), width),
+                "CASE WHEN b = -1 THEN 0 ELSE a % b END",
+                fallible=True,
+                note=_REST,
+            )
             for name in ("%", "mod")
         )
         yield entry(f"-({width})", width, f"({zero} - {{0}})", fallible=True, note=_OVERFLOWS)

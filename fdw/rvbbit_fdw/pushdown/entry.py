@@ -48,6 +48,7 @@ class Entry:
 
     `name` is the protocol's. `spelling` says for people how it is written in DuckDB. `constants`: positions
     of arguments that have to be known when planning. `fallible`: it gives an error for some inputs.
+    `narrower`: DuckDB also gives an error for values that it has no room for and PostgreSQL has.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Entry:
     collation: Collation = Collation.IGNORED
     constants: frozenset[int] = frozenset()
     note: str = ""
+    narrower: bool = False
 
     @property
     def argument_types(self) -> tuple[str, ...]:
@@ -98,6 +100,11 @@ def constant(call: Call, position: int, what: str) -> str:
     return value
 
 
+def failure(message: str, duckdb_type: str) -> str:
+    """SQL that gives an error with this message where it is computed; unlike error() it is not volatile."""
+    return f"CAST('{message}' AS {duckdb_type})"
+
+
 def cast(argument: Written, kind: Kind) -> Sql:
     """The argument in another carrier of the same value."""
     return argument.sql if argument.kind.duckdb == kind.duckdb else literals.typed(argument.sql, kind)
@@ -136,6 +143,7 @@ def special(
     collation: Collation = Collation.IGNORED,
     constants: Sequence[int] = (),
     note: str = "",
+    narrower: bool = False,
 ) -> Entry:
     """An entry that a function writes; `name` and `result` without "pg_catalog."."""
     return Entry(
@@ -147,6 +155,7 @@ def special(
         collation,
         frozenset(constants),
         note,
+        narrower,
     )
 
 

@@ -164,7 +164,8 @@ def _relabel(node: Relabel, scope: Scope, depth: int) -> Written:
 
 def _io_cast(node: IoCast, scope: Scope, depth: int) -> Written:
     argument = expression(node.argument, scope, depth + 1)
-    name = f"{node.type}({argument.kind.type})"
+    target = "pg_catalog.text" if node.type == "pg_catalog.varchar" else node.type
+    name = f"{target}({argument.kind.type})"
     entry = allowed.IO_CASTS.get(name)
     if entry is None:
         raise unknown_call("cast", name)
