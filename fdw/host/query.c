@@ -75,7 +75,8 @@ ask_brain(Query *query, Oid server, Marking *marking)
 
 	initStringInfo(&buf);
 	request_begin(&buf, GetForeignServer(server));
-	appendStringInfo(&buf, ",\"query\":%s}", tree);
+	request_string(&buf, "query", tree);
+	appendStringInfoChar(&buf, '}');
 	reply = rvbbit_call("plan_query", buf.data);
 	sql = reply_string(&reply->root, "sql");
 	if (sql == NULL)

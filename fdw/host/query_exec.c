@@ -93,26 +93,31 @@ begin_query(CustomScanState *node, EState *estate, int eflags)
 	reader_init(&state->reader, estate->es_query_cxt, "a query of sessions");
 }
 
+/* The request; NULL, with the problem, if the parameters cannot be sent. */
 static char *
-make_request(QueryState *state)
+make_request(QueryState *state, char **problem)
 {
 	Oid			server = linitial_oid((List *) private_of(state, MARK_SERVER));
+	char	   *parameters = parameters_as_json(state->parameters, state->css.ss.ps.ps_ExprContext,
+												problem);
 	const char *separator = "";
 	StringInfoData buf;
 	ListCell   *lc;
 
+	if (parameters == NULL)
+		return NULL;
 	initStringInfo(&buf);
 	request_begin(&buf, GetForeignServer(server));
-	appendStringInfo(&buf, ",\"query\":%s,\"columns\":[", strVal(private_of(state, MARK_TREE)));
+	request_string(&buf, "query", strVal(private_of(state, MARK_TREE)));
+	appendStringInfoString(&buf, ",\"columns\":[");
 	foreach(lc, plan_of(state)->custom_scan_tlist)
 	{
 		appendStringInfo(&buf, "%s%d", separator,
 						 castNode(Var, lfirst_node(TargetEntry, lc)->expr)->varattno);
 		separator = ",";
 	}
-	appendStringInfoChar(&buf, ']');
-	request_parameters(&buf, state->parameters, state->css.ss.ps.ps_ExprContext);
-	appendStringInfo(&buf, ",\"pin\":" UINT64_FORMAT "}", pin_for(state->css.ss.ps.state));
+	appendStringInfo(&buf, "],\"parameters\":%s,\"pin\":" UINT64_FORMAT "}", parameters,
+					 pin_for(state->css.ss.ps.state));
 	return buf.data;
 }
 
@@ -133,18 +138,15 @@ local_state(QueryState *state)
 	return linitial(node->custom_ps);
 }
 
-/*
- * May the local plan be tried after this?  Not when the statement was
- * canceled, memory ran out, or the session itself is the trouble.
- */
-static bool
-may_fall_back(const RvbbitFailure *failure)
+static void
+run_locally(QueryState *state, const char *reason)
 {
-	int			category = ERRCODE_TO_CATEGORY(failure->code);
+	MemoryContext before = MemoryContextSwitchTo(state->css.ss.ps.state->es_query_cxt);
 
-	return category == ERRCODE_DATA_EXCEPTION || category == ERRCODE_FEATURE_NOT_SUPPORTED ||
-		category == ERRCODE_PROGRAM_LIMIT_EXCEEDED || category == ERRCODE_INTERNAL_ERROR ||
-		failure->code == ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION;
+	reader_close(&state->reader);
+	state->local = true;
+	state->fallback = fallback_note(reason ? reason : "unknown error");
+	MemoryContextSwitchTo(before);
 }
 
 /* Have DuckDB begin; where it refuses, PostgreSQL does it. */
@@ -152,17 +154,21 @@ static void
 start(QueryState *state)
 {
 	RvbbitFailure failure;
+	char	   *problem;
+	char	   *request = make_request(state, &problem);
 
 	state->started = true;
-	if (reader_try_open(&state->reader, make_request(state), state->targets, state->count, &failure) &&
+	if (request == NULL)
+	{
+		run_locally(state, problem);
+		return;
+	}
+	if (reader_try_open(&state->reader, request, state->targets, state->count, &failure) &&
 		(reader_try_row(&state->reader, &failure) || !failure.failed))
 		return;
-	reader_close(&state->reader);
-	if (!may_fall_back(&failure))
+	if (!fallback_is_open(failure.code))
 		rvbbit_raise(&failure);
-	state->local = true;
-	state->fallback = MemoryContextStrdup(state->css.ss.ps.state->es_query_cxt,
-										  failure.message ? failure.message : "unknown error");
+	run_locally(state, failure.message);
 }
 
 static TupleTableSlot *
@@ -182,7 +188,7 @@ local_row(QueryState *state, TupleTableSlot *slot)
 static void
 raise_late(RvbbitFailure *failure)
 {
-	if (failure->hint == NULL && may_fall_back(failure))
+	if (failure->hint == NULL && fallback_is_open(failure->code))
 		failure->hint = "SET rvbbit.pushdown = off lets PostgreSQL compute the query.";
 	rvbbit_raise(failure);
 }

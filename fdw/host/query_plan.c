@@ -113,19 +113,23 @@ query_add_path(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte
 	add_path(rel, (Path *) path);
 }
 
-/* What the scan delivers: a target for each column that is used. */
+/*
+ * What the scan delivers: a target for each column that is used, or for all
+ * where they tell rows apart.
+ */
 static List *
-scan_targets(PlannerInfo *root, Index rti, Bitmapset *used)
+scan_targets(Query *query, Index rti, Bitmapset *used)
 {
+	bool		all = query->distinctClause != NIL || query->setOperations != NULL;
 	List	   *result = NIL;
 	ListCell   *lc;
 
-	foreach(lc, planner_rt_fetch(rti, root)->subquery->targetList)
+	foreach(lc, query->targetList)
 	{
 		TargetEntry *entry = lfirst_node(TargetEntry, lc);
 
 		if (entry->resjunk ||
-			!bms_is_member(entry->resno - FirstLowInvalidHeapAttributeNumber, used))
+			!(all || bms_is_member(entry->resno - FirstLowInvalidHeapAttributeNumber, used)))
 			continue;
 		result = lappend(result, makeTargetEntry((Expr *) makeVarFromTargetEntry(rti, entry),
 												 list_length(result) + 1,
@@ -159,7 +163,7 @@ plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 	add_used(&used, tlist, rel->relid);
 	add_used(&used, path->path.pathtarget->exprs, rel->relid);
 	add_used(&used, scan->scan.plan.qual, rel->relid);
-	scan->custom_scan_tlist = scan_targets(root, rel->relid, used);
+	scan->custom_scan_tlist = scan_targets(planner_rt_fetch(rel->relid, root)->subquery, rel->relid, used);
 	scan->custom_plans = list_make1(local_plan(linitial(plans), scan->custom_scan_tlist));
 	scan->custom_exprs = (List *) eval_const_expressions(root, copyObject(list_nth(mark, MARK_PARAMETERS)));
 	scan->custom_private = list_make4(list_nth(mark, MARK_TREE), NIL,

@@ -31,6 +31,8 @@ typedef struct QueryWalk
 	ParamListInfo bound;		/* values that this plan is made for */
 	bool		has_joins;
 	List	   *leaves;			/* char * */
+	Bitmapset **used;			/* columns of each relation that are referred to */
+	struct QueryWalk *outer;
 } QueryWalk;
 
 typedef struct Substitution
@@ -38,7 +40,7 @@ typedef struct Substitution
 	ParamListInfo bound;
 } Substitution;
 
-static char *write_query(Query *query, ParamListInfo bound, Walk *outer);
+static char *write_query(Query *query, ParamListInfo bound, Walk *outer, QueryWalk *around);
 
 /* Begin a member of the object that is being written. */
 static void
@@ -199,13 +201,37 @@ write_targets(QueryWalk *level, List *targets)
 	appendStringInfoChar(&walk->buf, ']');
 }
 
+/* Remember that a column is referred to, here or in a query around this one. */
 static void
-write_variable(Walk *walk, Var *var)
+note_use(QueryWalk *level, Var *var)
 {
+	for (Index i = 0; i < var->varlevelsup && level != NULL; i++)
+		level = level->outer;
+	if (level != NULL && var->varattno > 0)
+		level->used[var->varno - 1] = bms_add_member(level->used[var->varno - 1], var->varattno);
+}
+
+static void
+write_variable(QueryWalk *level, Var *var)
+{
+	Walk	   *walk = &level->walk;
+
+	note_use(level, var);
 	request_string(&walk->buf, "leaf", "variable");
 	write_number(walk, "level", var->varlevelsup);
 	write_number(walk, "relation", var->varno - 1);
 	write_number(walk, "number", var->varattno);
+}
+
+/* The collation that a function uses; "collation" is that of its result. */
+static void
+write_input_collation(Walk *walk, Oid collation)
+{
+	key(walk, "input_collation");
+	if (OidIsValid(collation))
+		escape_json(&walk->buf, collation_name(collation));
+	else
+		appendStringInfoString(&walk->buf, "null");
 }
 
 static void
@@ -215,7 +241,7 @@ write_aggregate(QueryWalk *level, Aggref *aggregate)
 
 	request_string(&walk->buf, "leaf", "aggregate");
 	request_string(&walk->buf, "name", function_name(aggregate->aggfnoid));
-	walk_collation(walk, aggregate->inputcollid);
+	write_input_collation(walk, aggregate->inputcollid);
 	key(walk, "direct");
 	write_expressions(level, aggregate->aggdirectargs);
 	key(walk, "arguments");
@@ -236,7 +262,7 @@ write_window_function(QueryWalk *level, WindowFunc *function)
 
 	request_string(&walk->buf, "leaf", "window");
 	request_string(&walk->buf, "name", function_name(function->winfnoid));
-	walk_collation(walk, function->inputcollid);
+	write_input_collation(walk, function->inputcollid);
 	write_number(walk, "window", function->winref);
 	key(walk, "arguments");
 	write_expressions(level, function->args);
@@ -289,7 +315,8 @@ write_sublink(QueryWalk *level, SubLink *link)
 	key(walk, "test");
 	write_expression(level, link->testexpr);
 	key(walk, "query");
-	appendStringInfoString(&walk->buf, write_query(castNode(Query, link->subselect), level->bound, walk));
+	appendStringInfoString(&walk->buf, write_query(castNode(Query, link->subselect), level->bound, walk,
+											   level));
 }
 
 /* The members of a leaf; false if the node is none. */
@@ -301,7 +328,7 @@ write_leaf_members(QueryWalk *level, Node *node)
 	switch (nodeTag(node))
 	{
 		case T_Var:
-			write_variable(walk, (Var *) node);
+			write_variable(level, (Var *) node);
 			return ((Var *) node)->varattno > 0;
 		case T_Aggref:
 			write_aggregate(level, (Aggref *) node);
@@ -381,8 +408,19 @@ write_values(QueryWalk *level, RangeTblEntry *rte)
 	appendStringInfoChar(&level->walk.buf, ']');
 }
 
+static List *
+column_list(Bitmapset *used)
+{
+	List	   *result = NIL;
+	int			column = -1;
+
+	while ((column = bms_next_member(used, column)) >= 0)
+		result = lappend_int(result, column);
+	return result;
+}
+
 static void
-write_relation(QueryWalk *level, RangeTblEntry *rte)
+write_relation(QueryWalk *level, RangeTblEntry *rte, Bitmapset *used)
 {
 	Walk	   *walk = &level->walk;
 
@@ -394,12 +432,12 @@ write_relation(QueryWalk *level, RangeTblEntry *rte)
 	{
 		case RTE_RELATION:
 			request_string(&walk->buf, "relation", "table");
-			request_table(&walk->buf, rte->relid);
+			request_table(&walk->buf, rte->relid, column_list(used));
 			break;
 		case RTE_SUBQUERY:
 			request_string(&walk->buf, "relation", "subquery");
 			key(walk, "query");
-			appendStringInfoString(&walk->buf, write_query(rte->subquery, level->bound, walk));
+			appendStringInfoString(&walk->buf, write_query(rte->subquery, level->bound, walk, level));
 			break;
 		case RTE_CTE:
 			request_string(&walk->buf, "relation", "with");
@@ -479,12 +517,13 @@ write_relations(QueryWalk *level)
 {
 	const char *separator = "";
 	ListCell   *lc;
+	int			i = 0;
 
 	appendStringInfoChar(&level->walk.buf, '[');
 	foreach(lc, level->query->rtable)
 	{
 		appendStringInfoString(&level->walk.buf, separator);
-		write_relation(level, lfirst_node(RangeTblEntry, lc));
+		write_relation(level, lfirst_node(RangeTblEntry, lc), level->used[i++]);
 		separator = ",";
 	}
 	appendStringInfoChar(&level->walk.buf, ']');
@@ -592,7 +631,7 @@ write_with(QueryWalk *level)
 		write_strings(walk, with->ctecolnames);
 		key(walk, "query");
 		appendStringInfoString(&walk->buf,
-							   write_query(castNode(Query, with->ctequery), level->bound, walk));
+							   write_query(castNode(Query, with->ctequery), level->bound, walk, level));
 		appendStringInfoChar(&walk->buf, '}');
 		separator = ",";
 	}
@@ -646,7 +685,7 @@ has_joins(Query *query)
 
 /* One query; parameters are numbered through all levels. */
 static char *
-write_query(Query *query, ParamListInfo bound, Walk *outer)
+write_query(Query *query, ParamListInfo bound, Walk *outer, QueryWalk *around)
 {
 	QueryWalk	level = {.query = query, .bound = bound, .has_joins = has_joins(query)};
 	Walk	   *walk = &level.walk;
@@ -654,6 +693,8 @@ write_query(Query *query, ParamListInfo bound, Walk *outer)
 	ListCell   *lc;
 
 	check_stack_depth();
+	level.outer = around;
+	level.used = palloc0(sizeof(Bitmapset *) * Max(list_length(query->rtable), 1));
 	walk->classify = no_column;
 	walk->write_unknown = write_leaf;
 	walk->argument = &level;
@@ -663,9 +704,10 @@ write_query(Query *query, ParamListInfo bound, Walk *outer)
 	appendStringInfoChar(&walk->buf, '{');
 	key(walk, "with");
 	write_with(&level);
+	write_clauses(&level);
+	/* Last, when it is known which of their columns the query needs. */
 	key(walk, "relations");
 	write_relations(&level);
-	write_clauses(&level);
 	if (query->setOperations != NULL)
 	{
 		key(walk, "set_operation");
@@ -693,7 +735,7 @@ walk_query(Query *query, ParamListInfo bound, List **parameters)
 {
 	Walk		all = {0};
 	int			nestlevel = fixed_output_begin();
-	char	   *tree = write_query(query, bound, &all);
+	char	   *tree = write_query(query, bound, &all, NULL);
 
 	fixed_output_end(nestlevel);
 	*parameters = all.parameters;

@@ -1,0 +1,65 @@
+"""Whole queries: what the host asks before it plans one, and when it runs one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from rvbbit_fdw.errors import Internal
+from rvbbit_fdw.pushdown import query as writer
+from rvbbit_fdw.pushdown.nodes import Column
+from rvbbit_fdw.pushdown.query_nodes import Query
+from rvbbit_fdw.pushdown.query_trees import parse_query
+from rvbbit_fdw.pushdown.reasons import Local
+from rvbbit_fdw.pushdown.written import Scope, Written
+from rvbbit_fdw.request import Table, parse_parameters
+from rvbbit_fdw.sqltext import Sql
+
+_REMEMBERED = 64
+"""Parsed trees of queries, for statements that run again and again."""
+
+
+def plan(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The reply to plan_query: the SQL with sessions as databases, or the reason why PostgreSQL has to do it."""
+    try:
+        planned = writer.result(parse(body["query"]), _context(body, _session, known=False))
+    except Local as local:
+        return {"reason": local.reason}
+    except RecursionError:
+        return {"reason": "the query is nested too deeply"}
+    return {"sql": planned.sql}
+
+
+def to_run(body: Mapping[str, Any], database: writer.Database) -> writer.Result:
+    """The query with its parameters' values and the columns that are asked for; Local as in planning."""
+    return writer.result(parse(body["query"]), _context(body, database, known=True), body["columns"])
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def parse(text: str) -> Query:
+    """The tree of a request."""
+    return parse_query(json.loads(text))
+
+
+def _context(body: Mapping[str, Any], database: writer.Database, *, known: bool) -> writer.Context:
+    facts = body.get("database") or {}
+    scope = Scope(
+        column=_no_column,
+        parameter=lambda parameter: Sql(f"${parameter.index + 1}"),
+        values=parse_parameters(body) if known else None,
+        collation_is_c=bool(facts.get("collation_is_c")),
+        case_is_unicode=bool(facts.get("case_is_unicode")),
+        time_zone=facts.get("time_zone"),
+    )
+    return writer.Context(scope, database)
+
+
+def _no_column(column: Column) -> Written:
+    message = f"column {column.number} stands outside of any query"
+    raise Internal(message)
+
+
+def _session(table: Table) -> str:
+    return table.options["session"]
