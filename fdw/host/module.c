@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 #include "utils/plancache.h"
+#include "utils/plancache.h"
 
 #include "python.h"
 #include "query.h"
@@ -39,6 +40,9 @@ static const struct config_enum_entry pushdown_values[] = {
 	{NULL, 0, false}
 };
 
+/* stands for the fallbacks of this backend, which a function shows */
+static int	fallbacks = 0;
+
 /* Plans that were made under another value are made anew. */
 static void
 plan_anew(int value, void *extra)
@@ -46,6 +50,27 @@ plan_anew(int value, void *extra)
 	(void) extra;
 	if (value != rvbbit_pushdown)
 		ResetPlanCache();
+}
+
+/* How a statement runs; anybody may change it at any time. */
+static void
+define_statement_settings(void)
+{
+	DefineCustomEnumVariable("rvbbit.pushdown",
+							 "What DuckDB may do of a query.",
+							 "Answers are the same: off reads whole tables, scans pushes conditions, "
+							 "full pushes whole queries too.",
+							 &rvbbit_pushdown, RVBBIT_PUSHDOWN_FULL, pushdown_values,
+							 PGC_USERSET, 0, NULL, plan_anew, NULL);
+	DefineCustomBoolVariable("rvbbit.verify",
+							 "Runs what DuckDB does a second time in PostgreSQL.",
+							 "A difference is an error that shows both rows.",
+							 &rvbbit_verify, false, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("rvbbit.fallbacks",
+							"How often this connection did in PostgreSQL what DuckDB could not do as planned.",
+							NULL, &fallbacks, 0, 0, INT_MAX, PGC_INTERNAL,
+							GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
+							NULL, NULL, fallback_show_count);
 }
 
 /*
@@ -77,14 +102,7 @@ define_settings(void)
 							"Threads that DuckDB may use in one connection.",
 							NULL, &rvbbit_threads, 1, 1, 64,
 							PGC_SU_BACKEND, 0, NULL, NULL, NULL);
-	DefineCustomEnumVariable("rvbbit.pushdown",
-							 "What DuckDB computes: nothing, conditions of scans, or whole queries too.",
-							 NULL, &rvbbit_pushdown, RVBBIT_PUSHDOWN_FULL, pushdown_values,
-							 PGC_USERSET, 0, NULL, plan_anew, NULL);
-	DefineCustomBoolVariable("rvbbit.verify",
-							 "Compute everything in DuckDB and in PostgreSQL and compare the rows.",
-							 NULL, &rvbbit_verify, false,
-							 PGC_USERSET, 0, NULL, NULL, NULL);
+	define_statement_settings();
 	MarkGUCPrefixReserved("rvbbit");
 }
 

@@ -78,14 +78,15 @@ extern void lifetime_remove_at_exit(const char *directory);
 extern void request_begin(StringInfo buf, ForeignServer *server);
 extern void request_options(StringInfo buf, const char *key, List *options);
 extern void request_string(StringInfo buf, const char *key, const char *value);
-extern void request_table(StringInfo buf, Oid relid);
-extern void request_parameters(StringInfo buf, List *parameters, ExprContext *context);
+extern void request_table(StringInfo buf, Oid relid, List *columns);
+extern void request_columns(StringInfo buf, List *columns);
 
 /* reply.c: JSON that comes from the brain */
 extern Jsonb *reply_parse(const char *text);
 extern JsonbValue *reply_get(JsonbContainer *object, const char *key);
 extern char *reply_string(JsonbContainer *object, const char *key);
 extern bool reply_bool(JsonbContainer *object, const char *key);
+extern double reply_number(JsonbContainer *object, const char *key, double otherwise);
 extern char *reply_element(JsonbContainer *array, uint32 index);
 extern List *reply_list(JsonbContainer *object, const char *key);
 extern void reply_report(Jsonb *reply);
@@ -97,8 +98,13 @@ extern uint64 *pin_take_released(int *count);
 /* options.c */
 extern char *option_value(List *options, const char *name);
 
-/* plan.c: which conditions DuckDB decides */
-extern char *walk_conditions(List *clauses, Index relid, Oid table, List **parameters);
+/* parameters.c: what is computed when a scan or a query starts */
+extern char *parameters_as_json(List *states, ExprContext *context, char **problem);
+
+/* fallback.c: when DuckDB cannot do what was planned */
+extern bool fallback_is_open(int sqlstate);
+extern char *fallback_note(const char *reason);
+extern const char *fallback_show_count(void);
 
 /* names.c: full names of what the catalogs hold */
 extern char *type_name(Oid type);
@@ -112,8 +118,6 @@ extern void fixed_output_end(int nestlevel);
 extern void write_value(StringInfo buf, Oid type, Datum value, bool isnull);
 
 /* scan.c */
-extern char *scan_request(ForeignScanState *node, bool to_run);
-extern int64 scan_batches(ForeignScanState *node);
 extern void rvbbit_scan_routine(FdwRoutine *routine);
 
 /* import.c */

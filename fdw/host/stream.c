@@ -56,6 +56,16 @@ choose_decoders(RvbbitReader *reader, Jsonb *reply, const RvbbitTarget *targets,
 	}
 }
 
+/* Add the time of the last call. */
+static void
+note_time(RvbbitReader *reader)
+{
+	if (reader->stream == NULL)
+		return;
+	reader->seconds += reader->stream->seconds;
+	reader->stream->seconds = 0;
+}
+
 /*
  * Open a stream.  False, with the failure, if the brain or DuckDB refused;
  * interrupts and faults of our own are raised.
@@ -70,6 +80,7 @@ reader_try_open(RvbbitReader *reader, const char *request,
 	MemoryContextReset(reader->context);
 	before = MemoryContextSwitchTo(reader->context);
 	reply = rvbbit_try_open(&reader->stream, request, failure);
+	note_time(reader);
 	if (reply != NULL)
 		choose_decoders(reader, reply, targets, count);
 	MemoryContextSwitchTo(before);
@@ -92,7 +103,10 @@ reader_try_row(RvbbitReader *reader, RvbbitFailure *failure)
 	{
 		struct ArrowArray *batch;
 
-		if (!rvbbit_try_next(&reader->stream, failure))
+		bool		more = rvbbit_try_next(&reader->stream, failure);
+
+		note_time(reader);
+		if (!more)
 		{
 			reader->at_end = !failure->failed;
 			rvbbit_close(&reader->stream);

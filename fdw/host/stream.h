@@ -39,6 +39,7 @@ typedef struct RvbbitReader
 	int64		rows;			/* of the batch */
 	int64		batches;		/* of all streams */
 	int64		delivered;		/* rows of all streams */
+	double		seconds;		/* that the brain and DuckDB took for all streams */
 	bool		at_end;
 	MemoryContext context;		/* of the columns, reset at each opening */
 	MemoryContextCallback callback;

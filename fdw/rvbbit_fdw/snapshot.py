@@ -91,6 +91,13 @@ class SnapshotStore:
         with self._copying_alone(file, check):
             return self._copy_until_good(file, check)
 
+    def find(self, file: SessionFile) -> Snapshot | None:
+        """The snapshot of the state that is committed now, if there is one; copies nothing.
+
+        Raises SessionNotFound and SessionUnusable.
+        """
+        return self._look(file, fingerprint(file))
+
     def workplace(self) -> str:
         """A new private directory on the store's file system; it is litter when this process ends."""
         self._directories.clean()
