@@ -10,9 +10,13 @@ from collections.abc import Iterable, Mapping
 from rvbbit_fdw.pushdown import (
     allowed_casts,
     allowed_compare,
+    allowed_dates,
+    allowed_fields,
     allowed_floats,
     allowed_integers,
+    allowed_intervals,
     allowed_like,
+    allowed_moments,
     allowed_numeric,
     allowed_text,
 )
@@ -41,6 +45,9 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
     "Floating point": allowed_floats.ENTRIES,
     "Casts": allowed_casts.ENTRIES,
     "Text": allowed_text.ENTRIES,
+    "Dates and times": (*allowed_dates.ENTRIES, *allowed_moments.ENTRIES),
+    "Fields of dates and times": allowed_fields.ENTRIES,
+    "Intervals": allowed_intervals.ENTRIES,
     "Patterns": allowed_like.ENTRIES,
 }
 """The allow-list by topic, as the documentation has it."""
