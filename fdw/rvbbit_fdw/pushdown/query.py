@@ -13,7 +13,7 @@ from typing import TypeAlias
 from rvbbit_fdw.pushdown import delivery, write
 from rvbbit_fdw.pushdown.delivery import Carried, Value, check_grouped
 from rvbbit_fdw.pushdown.entry import Collation
-from rvbbit_fdw.pushdown.nodes import Column, Constant, Node, Parameter
+from rvbbit_fdw.pushdown.nodes import Bool, Column, Constant, Node, Parameter
 from rvbbit_fdw.pushdown.query_leaves import Leaves
 from rvbbit_fdw.pushdown.query_nodes import Query, SortGroup, Target, Variable
 from rvbbit_fdw.pushdown.query_sources import Sources
@@ -107,7 +107,7 @@ def result(query: Query, context: Context, columns: Sequence[int] | None = None)
     delivered = [
         delivery.deliver(value, target.type) for target, value in zip(level.delivered, values, strict=True)
     ]
-    sql = _select(level, [each.sql for each in delivered], values)
+    sql = _select(level, [each.sql for each in delivered])
     return Result(sql, tuple(each.decoder for each in delivered))
 
 
@@ -126,7 +126,7 @@ def subquery(query: Query, context: Context, outer: Level | None) -> Selected:
     level = Level(query, context, outer)
     values = _values(level)
     names = _names(query.delivered)
-    sql = _select(level, [value.sql for value in values], values, names)
+    sql = _select(level, [value.sql for value in values], names)
     return Selected(sql, tuple(zip(names, values, strict=True)))
 
 
@@ -148,16 +148,14 @@ def _names(targets: Sequence[Target]) -> list[str]:
     return names
 
 
-def _select(
-    level: Level, items: Sequence[Sql], values: Sequence[Value], names: Sequence[str] | None = None
-) -> Sql:
+def _select(level: Level, items: Sequence[Sql], names: Sequence[str] | None = None) -> Sql:
     query = level.query
     if query.set_operation is not None or query.windows or query.grouping_sets or query.withs:
         raise Local("this kind of query is not known to be the same in DuckDB")
     named = names or _names(level.delivered)
     listed = comma(Sql(f"{item} AS {quote(name)}") for item, name in zip(items, named, strict=True))
     parts = [
-        f"SELECT {_distinct(level, values)}{listed or 'true'}",
+        f"SELECT {_distinct(level)}{listed or 'true'}",
         level.sources.clause(),
         _where(level),
         _group_by(level),
@@ -172,7 +170,7 @@ def _where(level: Level) -> str:
     where = level.query.where
     if where is None:
         return ""
-    nodes = where.arguments if getattr(where, "kind", None) == "and" else (where,)
+    nodes = where.arguments if isinstance(where, Bool) and where.kind == "and" else (where,)
     return f"WHERE {write.conjunction(nodes, level.scope).sql}"
 
 
@@ -221,7 +219,7 @@ def _having(level: Level) -> str:
     return "" if having is None else f"HAVING {write.condition(having, level.scope).sql}"
 
 
-def _distinct(level: Level, values: Sequence[Value]) -> str:
+def _distinct(level: Level) -> str:
     query = level.query
     if not query.distinct:
         return ""

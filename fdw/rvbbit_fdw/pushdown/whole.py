@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from rvbbit_fdw.errors import Internal
+from rvbbit_fdw.errors import Internal, NotPushable
 from rvbbit_fdw.pushdown import query as writer
 from rvbbit_fdw.pushdown.nodes import Column
 from rvbbit_fdw.pushdown.query_nodes import Query
 from rvbbit_fdw.pushdown.query_trees import parse_query
 from rvbbit_fdw.pushdown.reasons import Local
 from rvbbit_fdw.pushdown.written import Scope, Written
-from rvbbit_fdw.request import Table, parse_parameters
+from rvbbit_fdw.request import Table, parse_database, parse_parameters
 from rvbbit_fdw.sqltext import Sql
 
 _REMEMBERED = 64
@@ -22,7 +22,7 @@ _REMEMBERED = 64
 
 
 def plan(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The reply to plan_query: the SQL with sessions as databases, or the reason why PostgreSQL has to do it."""
+    """The reply to plan_query: the SQL with sessions as databases, or why PostgreSQL has to do it."""
     try:
         planned = writer.result(parse(body["query"]), _context(body, _session, known=False))
     except Local as local:
@@ -33,8 +33,14 @@ def plan(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def to_run(body: Mapping[str, Any], database: writer.Database) -> writer.Result:
-    """The query with its parameters' values and the columns that are asked for; Local as in planning."""
-    return writer.result(parse(body["query"]), _context(body, database, known=True), body["columns"])
+    """The query with its parameters' values and the columns that are asked for.
+
+    Raises NotPushable if a value turns out to be one that DuckDB does not have.
+    """
+    try:
+        return writer.result(parse(body["query"]), _context(body, database, known=True), body["columns"])
+    except Local as local:
+        raise NotPushable(local.reason) from None
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -44,14 +50,14 @@ def parse(text: str) -> Query:
 
 
 def _context(body: Mapping[str, Any], database: writer.Database, *, known: bool) -> writer.Context:
-    facts = body.get("database") or {}
+    facts = parse_database(body)
     scope = Scope(
         column=_no_column,
         parameter=lambda parameter: Sql(f"${parameter.index + 1}"),
         values=parse_parameters(body) if known else None,
-        collation_is_c=bool(facts.get("collation_is_c")),
-        case_is_unicode=bool(facts.get("case_is_unicode")),
-        time_zone=facts.get("time_zone"),
+        collation_is_c=facts.collation_is_c,
+        case_is_unicode=facts.case_is_unicode,
+        time_zone=facts.time_zone,
     )
     return writer.Context(scope, database)
 
