@@ -18,6 +18,7 @@ from rvbbit_fdw.pushdown import (
     allowed_like,
     allowed_moments,
     allowed_numeric,
+    allowed_regex,
     allowed_text,
 )
 from rvbbit_fdw.pushdown.allowed_compare import Comparison
@@ -48,7 +49,7 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
     "Dates and times": (*allowed_dates.ENTRIES, *allowed_moments.ENTRIES),
     "Fields of dates and times": allowed_fields.ENTRIES,
     "Intervals": allowed_intervals.ENTRIES,
-    "Patterns": allowed_like.ENTRIES,
+    "Patterns": (*allowed_like.ENTRIES, *allowed_regex.ENTRIES),
 }
 """The allow-list by topic, as the documentation has it."""
 
