@@ -46,15 +46,18 @@ Outcome = list["Rows | Failure"]
 class Side:
     """A connection whose search path finds one side's tables."""
 
-    def __init__(self, connect: Callable[[], psycopg.Connection], *schemas: str) -> None:
-        self._connect, self._schemas = connect, ", ".join(schemas)
+    def __init__(
+        self, connect: Callable[[], psycopg.Connection], *schemas: str, settings: Sequence[str] = ()
+    ) -> None:
+        self._connect = connect
+        self._settings = [f"search_path = {', '.join(schemas)}", "statement_timeout = '5s'", *settings]
         self.crashes = 0
         self.connection = self._open()
 
     def _open(self) -> psycopg.Connection:
         connection = self._connect()
-        connection.execute(f"SET search_path = {self._schemas}")
-        connection.execute("SET statement_timeout = '5s'")
+        for setting in self._settings:
+            connection.execute(f"SET {setting}")
         return connection
 
     def _reopen(self, seconds: float = 60) -> None:

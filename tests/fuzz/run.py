@@ -34,6 +34,10 @@ _METHODS = (
     "enable_nestloop = off",
     "enable_material = off",
 )
+STEP = 500
+MOST = 40
+"""Of differences: more are not made small."""
+
 PLANS = ((), *((method,) for method in _METHODS), _METHODS[:2], _METHODS[1:3], (_METHODS[0], _METHODS[2]))
 """Settings under which PostgreSQL plans the same statement otherwise."""
 
@@ -71,8 +75,10 @@ class Report:
 class Fuzz:
     """Both sides of one server."""
 
-    def __init__(self, server: Server, shapes: Mapping[str, int] = SHAPES) -> None:
-        self.server, self.shapes = server, shapes
+    def __init__(
+        self, server: Server, shapes: Mapping[str, int] = SHAPES, settings: Sequence[str] = ()
+    ) -> None:
+        self.server, self.shapes, self.settings = server, shapes, settings
         self.session, self.heap = self._sides()
         self.open = 0
         inside, outside, self.unknown = signatures.load(self.heap.connection, TABLE, IO_CASTS)
@@ -81,7 +87,7 @@ class Fuzz:
 
     def _sides(self) -> tuple[Side, Side]:
         connect = self.server.connect
-        return Side(connect, SESSION_SIDE, SHARED), Side(connect, HEAP_SIDE, SHARED)
+        return Side(connect, SESSION_SIDE, SHARED, settings=self.settings), Side(connect, HEAP_SIDE, SHARED)
 
     def close(self) -> None:
         """End both connections."""
@@ -161,7 +167,8 @@ class Fuzz:
         report.failed += _has_failed(heap)
         self._count(query, pushed(shown), report)
         if wrong:
-            report.differences.append(f"seed {seed}, query {number}: {wrong}\n{self._describe(query)}")
+            described = self._describe(query) if len(report.differences) < MOST else query.script()
+            report.differences.append(f"seed {seed}, query {number}: {wrong}\n{described}")
 
     def _count(self, query: Query, what: Pushed, report: Report) -> None:
         report.with_pushdown += what.anything
@@ -179,6 +186,14 @@ class Fuzz:
             return f"{query.script()}\n  (not when it ran again)"
         sql = "\n    ".join(pushed(shown).statements)
         return f"{small.script()}\n  {wrong}\n    {sql}"
+
+    def seldom(self, report: Report, least: int = 20) -> list[str]:
+        """Entries of the allow-list that were pushed less often than that."""
+        return sorted(
+            f"{name}: made {report.made[name]}, pushed {report.pushed[name]}"
+            for name in self.entries
+            if report.pushed[name] < least
+        ) + [f"{name}: never made" for name in sorted(self.unknown)]
 
     def is_open(self, query: Query, session: Outcome) -> bool:
         """Does PostgreSQL itself give that outcome, when it evaluates the same statement in another order?
@@ -216,11 +231,13 @@ def _columns(db: psycopg.Connection) -> dict[str, list[tuple[str, str]]]:
 
 
 @contextmanager
-def fuzzing(server: Server, shapes: Mapping[str, int] = SHAPES) -> Iterator[Fuzz]:
-    """Tables on a server, ready to be compared."""
+def fuzzing(
+    server: Server, shapes: Mapping[str, int] = SHAPES, settings: Sequence[str] = ()
+) -> Iterator[Fuzz]:
+    """Tables on a server, ready to be compared. `settings`: of the session side, as `name = value`."""
     with server.connect() as db:
         prepare(server.session_dir, db)
-    made = Fuzz(server, shapes)
+    made = Fuzz(server, shapes, settings)
     try:
         yield made
     finally:
@@ -228,23 +245,34 @@ def fuzzing(server: Server, shapes: Mapping[str, int] = SHAPES) -> Iterator[Fuzz
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run so many queries on a server of our own; how many differ."""
+    """Run so many queries on a server of our own: COUNT, SEED, shapes, settings; how many differ."""
     count, seed = int(arguments[0]), arguments[1] if len(arguments) > 1 else str(int(time.time()))
-    shapes = {shape: SHAPES[shape] for shape in arguments[2:]} or SHAPES
+    shapes = {shape: SHAPES[shape] for shape in arguments[2:] if "=" not in shape} or SHAPES
+    settings = [setting for setting in arguments[2:] if "=" in setting]
+    report = Report()
+    with own_server() as server, fuzzing(server, shapes, settings) as fuzz:
+        for start in range(0, count, STEP):
+            known = len(report.differences)
+            fuzz.run(seed, range(start, min(start + STEP, count)), report)
+            say(f"seed {seed}: {report}", *report.differences[known:])
+        say(*fuzz.seldom(report))
+    return len(report.differences)
+
+
+@contextmanager
+def own_server() -> Iterator[Server]:
+    """A server over an empty folder."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
-        with (
-            serving(Path(name), "postgres", "-c", "cron.launch_active_jobs=off") as server,
-            fuzzing(server, shapes) as fuzz,
-        ):
-            report = Report()
-            for start in range(0, count, 1000):
-                fuzz.run(seed, range(start, min(start + 1000, count)), report)
-                sys.stdout.write(f"seed {seed}: {report}\n")
-                for text in report.differences[:20]:
-                    sys.stdout.write(text + "\n\n")
-                sys.stdout.flush()
-    return len(report.differences)
+        with serving(Path(name), "postgres", "-c", "cron.launch_active_jobs=off") as server:
+            yield server
+
+
+def say(*texts: str) -> None:
+    """Print at once, so that a long run shows where it is."""
+    for text in texts:
+        sys.stdout.write(text + "\n\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
