@@ -173,9 +173,7 @@ def _table(letter: str, size: int, salt: int) -> str:
 def _column(filling: Filling, salt: int) -> str:
     number = FILLINGS.index(filling) + 1
     values = ", ".join("NULL" if value is None else _quoted(value) for value in filling.values)
-    place = (
-        f"(range * {7919 + 2 * number} + {number * salt * 31}) % 104729 * {salt + 2} % {len(filling.values)}"
-    )
+    place = f"(range * 7919 + {number * 104729 + salt}) * 48271 % 2147483647 % 10007 % {len(filling.values)}"
     return f"CAST([{values}] AS {filling.kind}[])[1 + {place}] AS {filling.name}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 from typing import TypeAlias
 
 
@@ -120,6 +121,29 @@ def smaller(query: Query) -> Iterator[Query]:
     for body in sorted(_smaller(query.body), key=lambda part: len(text(part))):
         if isinstance(body, Piece):
             yield replace(query, body=body)
+
+
+def reordered(query: Query) -> Iterator[Query]:
+    """The same query with the conditions of one WHERE or ON evaluated in another order."""
+    for body in _reordered(query.body):
+        if isinstance(body, Piece):
+            yield replace(query, body=body)
+
+
+def _reordered(part: Part) -> Iterator[Part]:
+    if isinstance(part, Items) and part.separator == " AND " and 1 < len(part.items) < 5:
+        for items in permutations(part.items):
+            yield replace(part, items=(_in_order(items),))
+    for number, child in enumerate(_children(part)):
+        for other in _reordered(child):
+            if not isinstance(part, str):
+                yield _with_child(part, number, other)
+
+
+def _in_order(items: Sequence[Piece]) -> Piece:
+    """A conjunction that is evaluated from left to right."""
+    first, *rest = items
+    return piece("bool", "CASE WHEN ", first, " THEN ", _in_order(rest), " ELSE false END") if rest else first
 
 
 def _smaller(part: Part) -> Iterator[Part]:
