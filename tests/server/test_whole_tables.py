@@ -9,7 +9,7 @@ import pytest
 from psycopg import sql
 
 from tests.kit.container import Server
-from tests.server.whole import heap, is_pushed, ours, plan, rows, whole_schema
+from tests.server.whole import heap, is_pushed, ours, plan, same, whole_schema
 
 pytestmark = pytest.mark.server
 
@@ -69,12 +69,6 @@ def whole(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """The schema with the tables of two sessions and their copies."""
     with whole_schema(server, "whole_tables", tmp_path_factory.mktemp("copies")) as name:
         yield name
-
-
-def same(db: psycopg.Connection, schema: str, text: str) -> bool:
-    """Both give the same rows, in the same order if the statement ends in one."""
-    found, expected = rows(db, ours(schema, text)), rows(db, heap(schema, text))
-    return found == expected if "ORDER BY" in text else sorted(found) == sorted(expected)
 
 
 @pytest.mark.parametrize("text", PUSHED)

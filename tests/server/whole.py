@@ -93,3 +93,11 @@ def plan(db: psycopg.Connection, query: sql.Composable, *options: str) -> str:
 def is_pushed(db: psycopg.Connection, query: sql.Composable) -> bool:
     """True if the whole statement is one query of DuckDB."""
     return plan(db, query).splitlines()[0] == f"Custom Scan ({NODE})"
+
+
+def same(db: psycopg.Connection, schema: str, text: str) -> bool:
+    """Both give the same rows, in the same order if the statement ends in one; DuckDB does not refuse."""
+    before = db.execute("SHOW rvbbit.fallbacks").fetchone()
+    found, expected = rows(db, ours(schema, text)), rows(db, heap(schema, text))
+    assert db.execute("SHOW rvbbit.fallbacks").fetchone() == before
+    return found == expected if "ORDER BY" in text else sorted(found) == sorted(expected)

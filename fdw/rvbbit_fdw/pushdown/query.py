@@ -17,7 +17,9 @@ from rvbbit_fdw.pushdown.nodes import Bool, Column, Constant, Node, Parameter
 from rvbbit_fdw.pushdown.query_leaves import Leaves
 from rvbbit_fdw.pushdown.query_nodes import Query, SortGroup, Target, Variable
 from rvbbit_fdw.pushdown.query_sources import Sources
+from rvbbit_fdw.pushdown.query_with import Withs
 from rvbbit_fdw.pushdown.reasons import Local
+from rvbbit_fdw.pushdown.selected import Selected, unique_names
 from rvbbit_fdw.pushdown.texts import check_collation
 from rvbbit_fdw.pushdown.written import Scope, Written
 from rvbbit_fdw.request import Table
@@ -49,14 +51,6 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Selected:
-    """A query as SQL, and its columns by name as another query reads them."""
-
-    sql: Sql
-    columns: tuple[tuple[str, Value], ...]
-
-
-@dataclass(frozen=True)
 class Result:
     """The outermost query as SQL, and the decoder of each of its columns."""
 
@@ -79,8 +73,26 @@ class Level:
         self.context = context
         self.outer = outer
         self.scope = replace(context.scope, column=self._column)
+        self.withs = Withs(self)
         self.sources = Sources(self)
         self.leaves = Leaves(self)
+
+    def further_out(self, levels: int) -> Level:
+        """This level, or the one that many levels around it."""
+        level: Level | None = self
+        for _ in range(levels):
+            level = None if level is None else level.outer
+        if level is None:
+            raise Local("a reference to an outer query")
+        return level
+
+    def subquery(self, query: Query) -> Selected:
+        """A query inside this one."""
+        level = Level(query, self.context, self)
+        values = _values(level)
+        names = unique_names(target.name for target in query.delivered)
+        sql = _select(level, [value.sql for value in values], names)
+        return Selected(sql, tuple(zip(names, values, strict=True)))
 
     def expression(self, node: Node) -> Written:
         """An expression of this level."""
@@ -121,38 +133,15 @@ def _chosen(query: Query, columns: Sequence[int] | None) -> tuple[Target, ...]:
     return tuple(everything[number - 1] for number in columns)
 
 
-def subquery(query: Query, context: Context, outer: Level | None) -> Selected:
-    """A query inside another one."""
-    level = Level(query, context, outer)
-    values = _values(level)
-    names = _names(query.delivered)
-    sql = _select(level, [value.sql for value in values], names)
-    return Selected(sql, tuple(zip(names, values, strict=True)))
-
-
 def _values(level: Level) -> list[Value]:
     return [level.value(target.expression) for target in level.delivered]
 
 
-def _names(targets: Sequence[Target]) -> list[str]:
-    """The names of the columns, each of them once, whatever its case."""
-    used: set[str] = set()
-    names = []
-    for target in targets:
-        name, number = target.name or "column", 1
-        while name.casefold() in used:
-            number += 1
-            name = f"{target.name or 'column'}_{number}"
-        used.add(name.casefold())
-        names.append(name)
-    return names
-
-
 def _select(level: Level, items: Sequence[Sql], names: Sequence[str] | None = None) -> Sql:
     query = level.query
-    if query.set_operation is not None or query.windows or query.grouping_sets or query.withs:
+    if query.windows or query.grouping_sets:
         raise Local("this kind of query is not known to be the same in DuckDB")
-    named = names or _names(level.delivered)
+    named = names or unique_names(target.name for target in level.delivered)
     listed = comma(Sql(f"{item} AS {quote(name)}") for item, name in zip(items, named, strict=True))
     parts = [
         f"SELECT {_distinct(level)}{listed or 'true'}",
@@ -163,7 +152,8 @@ def _select(level: Level, items: Sequence[Sql], names: Sequence[str] | None = No
         _order_by(level),
         _limit(level),
     ]
-    return Sql(" ".join(part for part in parts if part))
+    # WITH last: what of it is used is known then.
+    return Sql(" ".join(part for part in (level.withs.clause(), *parts) if part))
 
 
 def _where(level: Level) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rvbbit_fdw.pushdown import aggregates
+from rvbbit_fdw.pushdown import aggregates, query_sublinks
 from rvbbit_fdw.pushdown.delivery import Carried, check_grouped
 from rvbbit_fdw.pushdown.entry import Collation
 from rvbbit_fdw.pushdown.nodes import Constant
-from rvbbit_fdw.pushdown.query_nodes import Aggregate, Leaf, Target, Variable
+from rvbbit_fdw.pushdown.query_nodes import Aggregate, Leaf, Subquery, Target, Variable
 from rvbbit_fdw.pushdown.reasons import Local, unknown_call
 from rvbbit_fdw.pushdown.texts import check_collation
 from rvbbit_fdw.pushdown.written import Written
@@ -31,6 +31,8 @@ class Leaves:
             return self._level.sources.variable(leaf)
         if isinstance(leaf, Aggregate):
             return self._aggregate(leaf)
+        if isinstance(leaf, Subquery):
+            return query_sublinks.write(leaf, self._level)
         raise Local("an expression of this kind is not known to be the same in DuckDB")
 
     def _aggregate(self, leaf: Aggregate) -> Written:
