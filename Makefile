@@ -2,11 +2,13 @@
 #   SESSION_DIR, RVBBIT_PORT, RVBBIT_PASSWORD, ... go on the command line, into the environment or into .env
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down psql logs demo demo-live image test test-fast test-server bench docs lint lint-python lint-shell format clean
+.PHONY: help up down psql logs demo demo-live image test test-fast test-server test-long bench docs lint lint-python lint-shell format clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 DEMO_DIR ?= demo_sessions
+COUNT ?= 100000
+SEED ?= long
 # The reaper of testcontainers is an image that must be fetched; the tests' containers are removed without it.
 export TESTCONTAINERS_RYUK_DISABLED := true
 SHELL_SCRIPTS := $(wildcard docker/*.sh tests/kit/*.sh) .ci/run
@@ -46,6 +48,9 @@ test-fast: $(VENV)/installed ## the tests that need no Docker
 
 test-server: $(VENV)/installed
 	$(PYTHON) -m pytest tests/server
+
+test-long: $(VENV)/installed image ## a test that takes hours: KIND=fuzz COUNT=100000 SEED=word
+	COUNT=$(COUNT) SEED=$(SEED) $(PYTHON) -m pytest -s tests/long/test_$(KIND).py
 
 bench: $(VENV)/installed image ## measure a session against an ordinary table, a minute or two
 	$(PYTHON) -m tests.bench.run

@@ -21,7 +21,7 @@ from tests.fuzz.expressions import Grammar
 from tests.fuzz.outcome import CANCELLED, Failure, Outcome, Side, difference, plan
 from tests.fuzz.pushed import Pushed, pushed
 from tests.fuzz.queries import Scans, World
-from tests.fuzz.tables import HEAP_SIDE, SESSION_SIDE, SHARED, prepare
+from tests.fuzz.tables import HEAP_SIDE, SESSION_SIDE, SHARED, prepare, remove
 from tests.fuzz.tree import Query, entries, reordered, smaller
 from tests.fuzz.whole import Wholes
 from tests.kit.container import Server, serving
@@ -38,7 +38,15 @@ STEP = 500
 MOST = 40
 """Of differences: more are not made small."""
 
-PLANS = ((), *((method,) for method in _METHODS), _METHODS[:2], _METHODS[1:3], (_METHODS[0], _METHODS[2]))
+PLANS = (
+    (),
+    ("plan_cache_mode = force_custom_plan",),
+    ("plan_cache_mode = force_generic_plan",),
+    *((method,) for method in _METHODS),
+    _METHODS[:2],
+    _METHODS[1:3],
+    (_METHODS[0], _METHODS[2]),
+)
 """Settings under which PostgreSQL plans the same statement otherwise."""
 
 
@@ -62,6 +70,13 @@ class Report:
     def share(self) -> float:
         """Of the queries, how many had something pushed."""
         return self.with_pushdown / max(self.queries, 1)
+
+    def counts(self) -> list[str]:
+        """A line for each entry of the allow-list and each feature: how often it was made and pushed."""
+        entries = [
+            f"{name}: made {made}, pushed {self.pushed[name]}" for name, made in sorted(self.made.items())
+        ]
+        return [*entries, *(f"{name}: {made}" for name, made in sorted(self.features.items()))]
 
     def __str__(self) -> str:
         return (
@@ -240,11 +255,12 @@ def fuzzing(
     """Tables on a server, ready to be compared. `settings`: of the session side, as `name = value`."""
     with server.connect() as db:
         prepare(server.session_dir, db)
-    made = Fuzz(server, shapes, settings)
-    try:
-        yield made
-    finally:
-        made.close()
+        made = Fuzz(server, shapes, settings)
+        try:
+            yield made
+        finally:
+            made.close()
+            remove(server.session_dir, db)
 
 
 def main(arguments: Sequence[str]) -> int:

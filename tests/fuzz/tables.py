@@ -123,6 +123,14 @@ def prepare(server_dir: Path, db: psycopg.Connection) -> None:
     db.execute(f"ANALYZE {SHARED}.local50")
 
 
+def remove(server_dir: Path, db: psycopg.Connection) -> None:
+    """Take away what prepare() made."""
+    for schema in (SESSION_SIDE, HEAP_SIDE, SHARED):
+        db.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+    for session in SESSIONS:
+        (server_dir / f"{session}.duckdb").unlink()
+
+
 def _load_heap(server_dir: Path, db: psycopg.Connection, folder: Path) -> None:
     for session, letter in SESSIONS.items():
         database = private_copy(server_dir, session, folder)
