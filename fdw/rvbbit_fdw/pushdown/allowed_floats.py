@@ -47,14 +47,15 @@ def _operators() -> Iterator[Entry]:
         a = "{0}" if left == right or left == "float8" else double.replace("{}", "{0}")
         b = "{1}" if left == right or right == "float8" else double.replace("{}", "{1}")
         result = "float4" if left == right == "float4" else "float8"
-        for operator, form, note in (
-            ("+", _SUM, "an error if the result overflows"),
-            ("-", _SUM, "an error if the result overflows"),
-            ("*", _PRODUCT, _RANGE),
-            ("/", _QUOTIENT, f"{_RANGE}, or if b is 0"),
-        ):
+        for operator, form, note in (("*", _PRODUCT, _RANGE), ("/", _QUOTIENT, f"{_RANGE}, or if b is 0")):
             name = f"{operator}({left},{right})"
             yield entry(name, result, _spelled(form, operator, a, b), fallible=True, note=note)
+        for operator in "+-":
+            # No real is large enough to carry a double precision over its edge.
+            fallible = left == right
+            spelling = _spelled(_SUM if fallible else "({a} {o} {b})", operator, a, b)
+            note = "an error if the result overflows" if fallible else ""
+            yield entry(f"{operator}({left},{right})", result, spelling, fallible=fallible, note=note)
 
 
 def _of_one() -> Iterator[Entry]:
