@@ -56,6 +56,7 @@ class Side:
 
     def _open(self) -> psycopg.Connection:
         connection = self._connect()
+        connection.prepare_threshold = None  # statements of our own say DEALLOCATE ALL
         for setting in self._settings:
             connection.execute(f"SET {setting}")
         return connection

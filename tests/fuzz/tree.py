@@ -124,8 +124,8 @@ def smaller(query: Query) -> Iterator[Query]:
 
 
 def reordered(query: Query) -> Iterator[Query]:
-    """The same query with the conditions of one WHERE or ON evaluated in another order."""
-    for body in _reordered(query.body):
+    """The same query, evaluated in another order: conditions of one WHERE or ON, or outputs after LIMIT."""
+    for body in [*_reordered(query.body), _late(query.body)]:
         if isinstance(body, Piece):
             yield replace(query, body=body)
 
@@ -138,6 +138,20 @@ def _reordered(part: Part) -> Iterator[Part]:
         for other in _reordered(child):
             if not isinstance(part, str):
                 yield _with_child(part, number, other)
+
+
+def _late(part: Part) -> Part:
+    """With outputs that PostgreSQL computes as late as it can, because they seem volatile."""
+    if isinstance(part, Items) and part.separator == ", ":
+        return replace(part, items=tuple(map(_late_output, part.items)))
+    return replace(part, parts=tuple(map(_late, part.parts))) if isinstance(part, Piece) else part
+
+
+def _late_output(output: Piece) -> Piece:
+    first, *rest = output.parts
+    if not isinstance(first, Piece) or not (rest and str(rest[0]).startswith(" AS c")):
+        return output
+    return replace(output, parts=("CASE WHEN random() >= 0 THEN ", first, " END", *rest))
 
 
 def _in_order(items: Sequence[Piece]) -> Piece:
