@@ -114,7 +114,14 @@ def _by_text() -> Iterator[Entry]:
     for name in _INTEGERS:
         number = f"CAST(trim({{0}}, {_BLANKS}) AS {_fixed(name).duckdb})"
         spelling = f"CASE WHEN regexp_full_match({{0}}, {_NUMBER}) THEN {number} ELSE {_NO_NUMBER} END"
-        yield entry(f"{name}(text)", name, spelling, fallible=True, note="an error for other than digits")
+        yield entry(
+            f"{name}(text)",
+            name,
+            spelling,
+            fallible=True,
+            note="an error for other than digits",
+            shown=f"CAST(a AS {_fixed(name).duckdb})",
+        )
 
 
 _BLANKS = r"E' \t\n\r\f\013'"

@@ -49,7 +49,7 @@ class Comparison:
             f"{operator}({self.left},{self.right})",
             "bool",
             lambda call: self.compare(operator, call[0], call[1]),
-            self.how.format(operator),
+            self.how,
             collation=collation,
             note=self.note,
         )
@@ -93,7 +93,7 @@ _INTEGERS = ("int2", "int4", "int8")
 
 
 def _comparisons() -> Iterator[Comparison]:
-    plain = "a {} b"
+    plain = "a op b"
     for name in (*_SAME, *_SAME_TOO):
         yield Comparison(name, name, _as_they_are, plain)
     yield Comparison("text", "text", _as_they_are, plain)
@@ -105,8 +105,8 @@ def _comparisons() -> Iterator[Comparison]:
     for left, right in (("float4", "float8"), ("float8", "float4")):
         yield Comparison(left, right, _doubles, plain, "both as DOUBLE")
     beyond = "dates after 294247 are later than any timestamp"
-    yield Comparison("date", "timestamp", _date_first, "CAST(a AS TIMESTAMP) {} b", beyond)
-    yield Comparison("timestamp", "date", _date_last, "a {} CAST(b AS TIMESTAMP)", beyond)
+    yield Comparison("date", "timestamp", _date_first, "CAST(a AS TIMESTAMP) op b", beyond)
+    yield Comparison("timestamp", "date", _date_last, "a op CAST(b AS TIMESTAMP)", beyond)
 
 
 COMPARISONS = tuple(_comparisons())

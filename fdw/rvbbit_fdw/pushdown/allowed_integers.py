@@ -46,7 +46,10 @@ def _of_two() -> Iterator[Entry]:
             result, types = _wider(left, right), f"({left},{right})"
             for operator in "+-*":
                 spelling = _checked(operator, "{0}", "{1}", result)
-                yield entry(f"{operator}{types}", result, spelling, fallible=True, note=_OVERFLOWS)
+                shown = f"a {operator} b"
+                yield entry(
+                    f"{operator}{types}", result, spelling, fallible=True, note=_OVERFLOWS, shown=shown
+                )
             yield special(
                 f"/{types}",
                 result,
@@ -72,7 +75,8 @@ def _of_one_width() -> Iterator[Entry]:
             )
             for name in ("%", "mod")
         )
-        yield entry(f"-({width})", width, _checked("-", zero, "{0}", width), fallible=True, note=_OVERFLOWS)
+        negative = _checked("-", zero, "{0}", width)
+        yield entry(f"-({width})", width, negative, fallible=True, note=_OVERFLOWS, shown="0 - a")
         yield entry(f"+({width})", width, "{0}")
         for name in ("abs", "@"):
             yield entry(f"{name}({width})", width, "abs({0})", fallible=True, note=_OVERFLOWS)

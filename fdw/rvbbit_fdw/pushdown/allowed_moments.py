@@ -93,7 +93,7 @@ def _zoned(spelling: str, result: str, *, fallible: bool = False) -> Speller:
 def _casts() -> Iterator[Entry]:
     yield failing("timestamp(date)", "timestamp", "CAST({0} AS TIMESTAMP)", "CAST(a AS TIMESTAMP)")
     yield entry("date(timestamp)", "date", "CAST({0} AS DATE)")
-    yield entry("time(timestamp)", "time", _TIME)
+    yield entry("time(timestamp)", "time", _TIME, shown="CAST(a AS TIME)")
     yield special(
         "date(timestamptz)",
         "date",

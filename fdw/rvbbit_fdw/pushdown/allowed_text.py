@@ -55,7 +55,7 @@ _FIELD = (
 
 def _parts() -> Iterator[Entry]:
     for name in ("substr", "substring"):
-        yield entry(f"{name}(text,int4)", "text", f"substring({{0}}, {_START})")
+        yield entry(f"{name}(text,int4)", "text", f"substring({{0}}, {_START})", shown="substring(a, b)")
         yield special(
             f"{name}(text,int4,int4)",
             "text",
@@ -187,7 +187,12 @@ def _codes() -> Iterator[Entry]:
     for number, duckdb in (("int4", "UINTEGER"), ("int8", "UBIGINT")):
         wrap = 1 << (32 if number == "int4" else 64)
         positive = f"CASE WHEN {{0}} < 0 THEN CAST({{0}} AS HUGEINT) + {wrap} ELSE {{0}} END"
-        yield entry(f"to_hex({number})", "text", f"lower(to_hex(CAST({positive} AS {duckdb})))")
+        yield entry(
+            f"to_hex({number})",
+            "text",
+            f"lower(to_hex(CAST({positive} AS {duckdb})))",
+            shown="lower(to_hex(a))",
+        )
     yield entry("chr(int4)", "text", _CHR, fallible=True, note="an error for what is no character")
     yield entry("translate(text,text,text)", "text", "translate({0}, {1}, {2})")
     yield entry("md5(bytea)", "text", "md5({0})")

@@ -118,19 +118,26 @@ def entry(
     fallible: bool = False,
     collation: Collation = Collation.IGNORED,
     note: str = "",
+    shown: str = "",
 ) -> Entry:
-    """An entry that is a template; `name` and `result` without "pg_catalog."."""
+    """An entry that is a template; `name` and `result` without "pg_catalog."; `shown` for long spellings."""
     speller = template(spelling, result, fallible=fallible)
-    shown = spelling.removeprefix("(").removesuffix(")") if spelling.startswith("({") else spelling
     return Entry(
         qualified(name),
         f"pg_catalog.{result}",
         speller,
-        shown,
+        shown or _core(spelling),
         fallible=fallible,
         collation=collation,
         note=note,
     )
+
+
+def _core(spelling: str) -> str:
+    """The spelling for people: without the guards of a CASE, which are what the notes say."""
+    core = spelling.rpartition(" ELSE ")[2].removesuffix(" END")
+    shown = core[1:-1] if core.startswith("({") and core.endswith("})") else core
+    return _PLACE.sub(lambda match: "abc"[int(match[1])], shown)
 
 
 def special(
