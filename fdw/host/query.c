@@ -21,7 +21,7 @@
 #include "optimizer/paths.h"
 #include "optimizer/planner.h"
 #include "rewrite/rewriteManip.h"
-#include "utils/fmgrprotos.h"
+#include "utils/builtins.h"
 
 #include "query.h"
 #include "rvbbit.h"
@@ -32,6 +32,14 @@ typedef struct Marking
 {
 	ParamListInfo bound;
 } Marking;
+
+/* A query of which DuckDB runs this part, and PostgreSQL what is around it. */
+typedef struct Part
+{
+	Query	   *query;
+	Query	   *around;			/* NULL: nothing */
+	List	   *mark;
+} Part;
 
 static planner_hook_type previous_planner = NULL;
 static set_rel_pathlist_hook_type previous_pathlist = NULL;
@@ -63,9 +71,9 @@ set_mark(RangeTblEntry *rte, List *mark)
 												Int64GetDatum(0), false, FLOAT8PASSBYVAL);
 }
 
-/* Ask the brain for the DuckDB query; NIL if it refuses. */
-static List *
-ask_brain(Query *query, Oid server, Marking *marking)
+/* Ask the brain for the DuckDB query; the reply has its SQL, or what it lacks. */
+static Jsonb *
+ask_brain(Query *query, Oid server, Marking *marking, List **mark)
 {
 	List	   *parameters = NIL;
 	char	   *tree = walk_query(query, marking->bound, &parameters);
@@ -79,42 +87,53 @@ ask_brain(Query *query, Oid server, Marking *marking)
 	appendStringInfoChar(&buf, '}');
 	reply = rvbbit_call("plan_query", buf.data);
 	sql = reply_string(&reply->root, "sql");
-	if (sql == NULL)
-		return NIL;
-	return list_make4(makeString(tree), parameters, list_make1_oid(server), makeString(sql));
+	*mark = sql == NULL ? NIL :
+		list_make4(makeString(tree), parameters, list_make1_oid(server), makeString(sql));
+	return reply;
 }
 
-/* The mark for a query that DuckDB can run; NIL if it cannot, or gains nothing. */
-static List *
-try_query(Query *query, Marking *marking)
+/* Have PostgreSQL finish what the brain names; false if that is not enough. */
+static bool
+try_split(Query *query, Oid server, Marking *marking, Jsonb *reply, Part *part)
 {
-	Oid			server;
-
-	if (!query_gains(query) || query_refusal(query, &server) != NULL)
-		return NIL;
-	return ask_brain(query, server, marking);
-}
-
-/* SELECT * FROM (query), which takes over what the statement is known by. */
-static Query *
-wrap(Query *query, List *mark)
-{
-	Query	   *wrapper = makeNode(Query);
-	RangeTblEntry *rte = makeNode(RangeTblEntry);
-	RangeTblRef *reference = makeNode(RangeTblRef);
-	List	   *names = NIL;
+	Bitmapset  *local = NULL;
 	ListCell   *lc;
 
-	wrapper->commandType = CMD_SELECT;
-	wrapper->querySource = query->querySource;
-	wrapper->queryId = query->queryId;
-	wrapper->canSetTag = query->canSetTag;
-	wrapper->stmt_location = query->stmt_location;
-	wrapper->stmt_len = query->stmt_len;
-	wrapper->isReturn = query->isReturn;
-	query->isReturn = false;
-	reference->rtindex = 1;
-	wrapper->jointree = makeFromExpr(list_make1(reference), NULL);
+	foreach(lc, reply_list(&reply->root, "finish"))
+		local = bms_add_member(local, pg_strtoint32(lfirst(lc)));
+	if (local == NULL && !reply_bool(&reply->root, "finish_having"))
+		return false;
+	part->query = query_split(query, local, reply_bool(&reply->root, "finish_having"), &part->around);
+	if (part->query == NULL)
+		return false;
+	(void) ask_brain(part->query, server, marking, &part->mark);
+	return part->mark != NIL;
+}
+
+/* What of the query DuckDB can run, all of it but the finish; false if nothing. */
+static bool
+try_query(Query *query, Marking *marking, Part *part)
+{
+	Oid			server;
+	Jsonb	   *reply;
+
+	if (!query_gains(query) || query_refusal(query, &server) != NULL)
+		return false;
+	part->query = query;
+	part->around = NULL;
+	reply = ask_brain(query, server, marking, &part->mark);
+	return part->mark != NIL || try_split(query, server, marking, reply, part);
+}
+
+/* SELECT * FROM (query) */
+static Query *
+select_all(Query *query)
+{
+	Query	   *around = makeNode(Query);
+	ListCell   *lc;
+
+	around->commandType = CMD_SELECT;
+	around->jointree = makeFromExpr(NIL, NULL);
 	foreach(lc, query->targetList)
 	{
 		TargetEntry *entry = lfirst_node(TargetEntry, lc);
@@ -123,30 +142,69 @@ wrap(Query *query, List *mark)
 		if (entry->resjunk)
 			continue;
 		outer = makeTargetEntry((Expr *) makeVarFromTargetEntry(1, entry),
-								list_length(wrapper->targetList) + 1,
+								list_length(around->targetList) + 1,
 								entry->resname ? pstrdup(entry->resname) : NULL, false);
 		outer->resorigtbl = entry->resorigtbl;
 		outer->resorigcol = entry->resorigcol;
-		wrapper->targetList = lappend(wrapper->targetList, outer);
-		names = lappend(names, makeString(pstrdup(entry->resname ? entry->resname : "?column?")));
+		around->targetList = lappend(around->targetList, outer);
+	}
+	return around;
+}
+
+static RangeTblEntry *
+marked_entry(Query *query, List *mark)
+{
+	RangeTblEntry *rte = makeNode(RangeTblEntry);
+	List	   *names = NIL;
+	ListCell   *lc;
+
+	foreach(lc, query->targetList)
+	{
+		TargetEntry *entry = lfirst_node(TargetEntry, lc);
+
+		if (!entry->resjunk)
+			names = lappend(names, makeString(pstrdup(entry->resname ? entry->resname : "?column?")));
 	}
 	rte->rtekind = RTE_SUBQUERY;
 	rte->subquery = query;
 	rte->eref = makeAlias("rvbbit", names);
 	rte->inFromCl = true;
-	wrapper->rtable = list_make1(rte);
 	set_mark(rte, mark);
-	return wrapper;
+	return rte;
+}
+
+/*
+ * The query around the part that DuckDB runs.  It takes over what the
+ * statement is known by.
+ */
+static Query *
+wrap(Part *part)
+{
+	Query	   *query = part->query;
+	Query	   *around = part->around != NULL ? part->around : select_all(query);
+	RangeTblRef *reference = makeNode(RangeTblRef);
+
+	around->querySource = query->querySource;
+	around->queryId = query->queryId;
+	around->canSetTag = query->canSetTag;
+	around->stmt_location = query->stmt_location;
+	around->stmt_len = query->stmt_len;
+	around->isReturn = query->isReturn;
+	query->isReturn = false;
+	reference->rtindex = 1;
+	around->jointree->fromlist = list_make1(reference);
+	around->rtable = list_make1(marked_entry(query, part->mark));
+	return around;
 }
 
 /* The query as it is to be planned: marked as a whole, or in its parts. */
 static Query *
 mark_query(Query *query, Marking *marking)
 {
-	List	   *mark = try_query(query, marking);
+	Part		part;
 
-	if (mark != NIL)
-		return wrap(query, mark);
+	if (try_query(query, marking, &part))
+		return wrap(&part);
 	look_into(query, marking);
 	return query;
 }
@@ -154,12 +212,14 @@ mark_query(Query *query, Marking *marking)
 static void
 mark_in_from(RangeTblEntry *rte, Marking *marking)
 {
-	List	   *mark = try_query(rte->subquery, marking);
+	Part		part;
 
-	if (mark != NIL)
-		set_mark(rte, mark);
-	else
+	if (!try_query(rte->subquery, marking, &part))
 		look_into(rte->subquery, marking);
+	else if (part.around != NULL)
+		rte->subquery = wrap(&part);
+	else
+		set_mark(rte, part.mark);
 }
 
 static bool

@@ -44,6 +44,9 @@ extern bool query_gains(Query *query);
 /* query_walk.c */
 extern char *walk_query(Query *query, ParamListInfo bound, List **parameters);
 
+/* query_finish.c */
+extern Query *query_split(Query *query, Bitmapset *local, bool having, Query **outer);
+
 /* query.c */
 extern List *query_mark_of(RangeTblEntry *rte);
 extern void query_install_hooks(void);

@@ -15,13 +15,13 @@ from rvbbit_fdw.pushdown.delivery import Carried, Value, check_grouped
 from rvbbit_fdw.pushdown.entry import Collation
 from rvbbit_fdw.pushdown.nodes import Bool, Column, Constant, Node, Parameter
 from rvbbit_fdw.pushdown.query_leaves import Leaves
-from rvbbit_fdw.pushdown.query_nodes import Query, SortGroup, Target, Variable
+from rvbbit_fdw.pushdown.query_nodes import Query, SortGroup, Target, Variable, is_stored
 from rvbbit_fdw.pushdown.query_sources import Sources
 from rvbbit_fdw.pushdown.query_with import Withs
 from rvbbit_fdw.pushdown.reasons import Local
 from rvbbit_fdw.pushdown.selected import Selected, unique_names
 from rvbbit_fdw.pushdown.texts import check_collation
-from rvbbit_fdw.pushdown.written import Scope, Written
+from rvbbit_fdw.pushdown.written import Origin, Scope, Written
 from rvbbit_fdw.request import Table
 from rvbbit_fdw.sqltext import Sql, comma, quote
 
@@ -72,7 +72,7 @@ class Level:
         self.delivered = query.delivered if delivered is None else tuple(delivered)
         self.context = context
         self.outer = outer
-        self.scope = replace(context.scope, column=self._column)
+        self.scope = replace(context.scope, column=self._column, origin=self._origin)
         self.withs = Withs(self)
         self.sources = Sources(self)
         self.leaves = Leaves(self)
@@ -104,6 +104,29 @@ class Level:
         if isinstance(leaf, Variable):
             return self.sources.variable(leaf)
         return self.expression(node)
+
+    def can_deliver(self, target: Target) -> bool:
+        """True if DuckDB can compute the target, and deliver it unless it is junk."""
+        try:
+            value = self.value(target.expression)
+            if not target.junk:
+                delivery.deliver(value, target.type)
+        except Local:
+            return False
+        return True
+
+    def can_filter(self) -> bool:
+        """True if DuckDB can decide HAVING."""
+        try:
+            _having(self)
+        except Local:
+            return False
+        return True
+
+    def _origin(self, column: Column) -> Origin:
+        leaf = self.query.leaves[column.number]
+        relation = leaf.relation if isinstance(leaf, Variable) else -1
+        return Origin(relation, stored=is_stored(self.query, leaf))
 
     def _column(self, column: Column) -> Written:
         value = self.leaves.value(self.query.leaves[column.number])

@@ -23,13 +23,21 @@ _REMEMBERED = 64
 
 def plan(body: Mapping[str, Any]) -> dict[str, Any]:
     """The reply to plan_query: the SQL with sessions as databases, or why PostgreSQL has to do it."""
+    query = parse(body["query"])
     try:
-        planned = writer.result(parse(body["query"]), _context(body, _session, known=False))
+        planned = writer.result(query, _context(body, _session, known=False))
     except Local as local:
-        return {"reason": local.reason}
+        return {"reason": local.reason, **_finish(query, body)}
     except RecursionError:
         return {"reason": "the query is nested too deeply"}
     return {"sql": planned.sql}
+
+
+def _finish(query: Query, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Which targets, by their numbers, and whether HAVING, PostgreSQL would have to compute itself."""
+    level = writer.Level(query, _context(body, _session, known=False))
+    numbers = [number for number, target in enumerate(query.targets, 1) if not level.can_deliver(target)]
+    return {"finish": [str(number) for number in numbers], "finish_having": not level.can_filter()}
 
 
 def to_run(body: Mapping[str, Any], database: writer.Database) -> writer.Result:
