@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from rvbbit_fdw.pushdown.nodes import Node
+from rvbbit_fdw.pushdown.nodes import Column, Node
 from rvbbit_fdw.request import Table
 
 
@@ -248,3 +248,16 @@ class Query:
     def delivered(self) -> tuple[Target, ...]:
         """The targets that are columns of the result, in order."""
         return tuple(target for target in self.targets if not target.junk)
+
+
+def is_stored(query: Query, leaf: Leaf) -> bool:
+    """False for a column that a subquery computes, or may compute."""
+    if not isinstance(leaf, Variable) or leaf.level:
+        return True
+    if query.set_operation is not None:
+        return False
+    relation = query.relations[leaf.relation]
+    if isinstance(relation, SubqueryRelation) and relation.query.set_operation is None:
+        value = relation.query.delivered[leaf.number - 1].expression
+        return isinstance(value, Column) and is_stored(relation.query, relation.query.leaves[value.number])
+    return isinstance(relation, TableRelation | ValuesRelation)

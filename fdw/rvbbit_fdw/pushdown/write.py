@@ -33,6 +33,7 @@ from rvbbit_fdw.pushdown.nodes import (
     Relabel,
 )
 from rvbbit_fdw.pushdown.reasons import Local, unknown_call, unknown_type
+from rvbbit_fdw.pushdown.skipping import guarded
 from rvbbit_fdw.pushdown.texts import check_collation
 from rvbbit_fdw.pushdown.written import Scope, Written
 from rvbbit_fdw.sqltext import Sql
@@ -99,7 +100,7 @@ def condition(node: Node, scope: Scope) -> Written:
     if isinstance(node, Bool) and node.kind in {"and", "or"}:
         parts = [condition(argument, scope) for argument in node.arguments]
         return chain(node.kind, parts)
-    return expression(node, scope)
+    return guarded(node, expression(node, scope), scope)
 
 
 def conjunction(nodes: Sequence[Node], scope: Scope) -> Written:

@@ -37,13 +37,25 @@ class Written:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a column comes from: a number for its relation, and whether it is stored in a session's table."""
+
+    relation: int
+    stored: bool
+
+
+def _stored(_column: Column) -> Origin:
+    return Origin(0, stored=True)
+
+
+@dataclass(frozen=True)
 class Scope:
     """Where an expression stands.
 
     `column` spells a column, or raises Local. `parameter` spells a parameter whose value is not known yet;
     `values` are the parameters' values once they are known. `collation_is_c`: the database's default
     collation sorts by code point; `case_is_unicode`: it maps case as PostgreSQL's builtin C.UTF-8 does.
-    `time_zone`: the session's TimeZone, None if it is not known.
+    `time_zone`: the session's TimeZone, None if it is not known. `origin`: where a column comes from.
     """
 
     column: Callable[[Column], Written]
@@ -52,3 +64,4 @@ class Scope:
     collation_is_c: bool = False
     case_is_unicode: bool = False
     time_zone: str | None = None
+    origin: Callable[[Column], Origin] = _stored
