@@ -13,13 +13,19 @@ from rvbbit_fdw.pushdown import allowed, kinds, literals
 from rvbbit_fdw.pushdown.entry import Entry
 from rvbbit_fdw.pushdown.nodes import Call, Column, Constant, IoCast, Node
 from rvbbit_fdw.pushdown.reasons import Local
-from rvbbit_fdw.pushdown.write import expression
+from rvbbit_fdw.pushdown.write import conjunction, expression
 from rvbbit_fdw.pushdown.written import Scope, Written
 from rvbbit_fdw.sqltext import Sql, pg_literal
 from tests.server.edge_values import CONSTANTS, POOLS, SHAPES, Pool
 
 COLLATION = "pg_catalog.default"
 BATCH = 500
+
+MOST_SAMPLES = 5
+"""Samples of an entry that also go through the server, and are compared with constants."""
+
+MOST_VALUES = 8
+"""Constants that a sample is compared with."""
 
 ENTRIES = [*allowed.TABLE.values(), *allowed.IO_CASTS.values()]
 BY_TEXT = frozenset(map(id, allowed.IO_CASTS.values()))
@@ -60,9 +66,29 @@ class Sample:
 
     def duckdb(self) -> Written:
         """The call as the writer writes it; Local if it does not."""
-        return expression(self._node(), self._scope())
+        return expression(self.node(), self.scope())
 
-    def _node(self) -> Node:
+    @property
+    def result(self) -> str:
+        """The type of the call."""
+        return "pg_catalog.text" if self.entry.result == "pg_catalog.varchar" else self.entry.result
+
+    def compared(self, operator: str, value: str) -> Node:
+        """The call compared with a constant."""
+        name = f"pg_catalog.{operator}({self.result},{self.result})"
+        constant = Constant(self.result, value, -1, COLLATION)
+        return Call("operator", name, "pg_catalog.bool", (self.node(), constant), COLLATION)
+
+    def is_written(self) -> bool:
+        """True unless the writer refuses it."""
+        try:
+            self.duckdb()
+        except Local:
+            return False
+        return True
+
+    def node(self) -> Node:
+        """The call as a tree."""
         arguments: list[Node] = []
         for place, name in enumerate(self.types):
             if place in self.known:
@@ -73,7 +99,8 @@ class Sample:
             return IoCast(self.entry.result, arguments[0], COLLATION)
         return Call("function", self.entry.name, self.entry.result, tuple(arguments), COLLATION)
 
-    def _scope(self) -> Scope:
+    def scope(self) -> Scope:
+        """Where the call stands in DuckDB."""
         return Scope(
             column=lambda column: Written(Sql(column.name), self.pools[column.number].kind),
             parameter=lambda parameter: Sql(f"${parameter.index + 1}"),
@@ -94,6 +121,12 @@ def samples(entry: Entry) -> Iterator[Sample]:
             for fixed in product(*constants.values()):
                 known = dict(zip(constants, fixed, strict=True))
                 yield Sample(entry, types, dict(zip(variable, pools, strict=True)), known)
+
+
+def spread(entry: Entry) -> list[Sample]:
+    """A few of the samples that are written, spread over all."""
+    written = [sample for sample in samples(entry) if sample.is_written()]
+    return written[:: -(-len(written) // MOST_SAMPLES)]
 
 
 @dataclass
@@ -149,6 +182,32 @@ class Laboratory:
         query = pg_literal(f"SELECT ({sample.postgres()})::text FROM {table} WHERE n = ")
         rows = self.db.execute(f"SELECT n, pg_temp.attempt({query} || n) FROM {table}").fetchall()
         return {int(number): None if text is None else str(text) for number, text in rows}
+
+    def comparisons(self, sample: Sample) -> Iterator[tuple[str, list[int], list[int]]]:
+        """The call compared with some of its values: the condition, the rows PostgreSQL and DuckDB find.
+
+        Rows that fail in either are left out.
+        """
+        answers, actual = self.expected(sample), self._actual(sample.duckdb(), self.table(sample.table))
+        good = [number for number, text in answers.items() if text == actual[number]]
+        values = sorted({text[1:] for number in good if (text := answers[number])})
+        for place, engine in (("pg_temp.good", self.db), ("good", self.duck)):
+            engine.execute(f"DROP TABLE IF EXISTS {place}")
+            engine.execute(
+                f"CREATE TEMP TABLE good AS SELECT * FROM {self.table(sample.table)}"
+                f" WHERE n IN ({', '.join(map(str, good)) or 'NULL'})"
+            )
+        for value in values[:: -(-len(values) // MOST_VALUES) or 1]:
+            for operator in ("=", "<>", "<", ">="):
+                try:
+                    made = conjunction([sample.compared(operator, value)], sample.scope())
+                except Local:  # a value for which DuckDB has no room
+                    continue
+                constant = f"CAST({pg_literal(value)} AS {sample.result})"
+                condition = f"({sample.postgres()}) {operator} {constant}"
+                query = "SELECT n FROM good WHERE {} ORDER BY n"
+                right = [n for (n,) in self.db.execute(query.format(condition)).fetchall()]
+                yield condition, right, [n for (n,) in self.duck.execute(query.format(made.sql)).fetchall()]
 
     def _compare(self, sample: Sample, made: Written, outcome: Outcome) -> None:
         actual = self._actual(made, self.table(sample.table))

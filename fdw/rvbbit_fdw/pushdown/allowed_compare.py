@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from rvbbit_fdw.pushdown import kinds
-from rvbbit_fdw.pushdown.entry import Collation, Entry, cast, special
+from rvbbit_fdw.pushdown.entry import Call, Collation, Entry, cast, special
 from rvbbit_fdw.pushdown.literals import typed
 from rvbbit_fdw.pushdown.logic import truth
 from rvbbit_fdw.pushdown.reasons import Local
 from rvbbit_fdw.pushdown.written import Written
+from rvbbit_fdw.pushdown.zones import check_session_zone
 from rvbbit_fdw.sqltext import Sql
 
 OPERATORS = ("=", "<>", "<", "<=", ">", ">=")
@@ -29,6 +30,7 @@ class Comparison:
     pair: _Pair
     how: str
     note: str = ""
+    zoned: bool = False
 
     @property
     def collation(self) -> Collation:
@@ -40,6 +42,11 @@ class Comparison:
         one, other = self.pair(left, right)
         return truth(f"({one} {operator} {other})", left, right)
 
+    def _spell(self, operator: str, call: Call) -> Written:
+        if self.zoned:
+            check_session_zone(call.scope)
+        return self.compare(operator, call[0], call[1])
+
     def entry(self, operator: str) -> Entry:
         """The line of the allow-list for an operator."""
         collation = self.collation
@@ -48,7 +55,7 @@ class Comparison:
         return special(
             f"{operator}({self.left},{self.right})",
             "bool",
-            lambda call: self.compare(operator, call[0], call[1]),
+            lambda call: self._spell(operator, call),
             self.how,
             collation=collation,
             note=self.note,
@@ -82,6 +89,32 @@ def _date_first(left: Written, right: Written) -> tuple[Sql, Sql]:
     return Sql(moment), Sql(earlier)
 
 
+def _in_utc(left_type: str, right_type: str) -> _Pair:
+    """A timestamptz as the timestamp of UTC, compared as that."""
+    compared = {"timestamptz": "timestamp"}
+    types = compared.get(left_type, left_type), compared.get(right_type, right_type)
+
+    def pair(left: Written, right: Written) -> tuple[Sql, Sql]:
+        one = _plain_moment(left) if left_type == "timestamptz" else left
+        other = _plain_moment(right) if right_type == "timestamptz" else right
+        by_types = {("date", "timestamp"): _date_first, ("timestamp", "date"): _date_last}
+        return by_types.get(types, _as_they_are)(one, other)
+
+    return pair
+
+
+def _plain_moment(argument: Written) -> Written:
+    return replace(argument, sql=typed(argument.sql, kinds.TIMESTAMP), kind=kinds.TIMESTAMP)
+
+
+_ZONED = (
+    (("timestamp", "timestamptz"), "a", "CAST(b AS TIMESTAMP)"),
+    (("timestamptz", "timestamp"), "CAST(a AS TIMESTAMP)", "b"),
+    (("date", "timestamptz"), "CAST(a AS TIMESTAMP)", "CAST(b AS TIMESTAMP)"),
+    (("timestamptz", "date"), "CAST(a AS TIMESTAMP)", "CAST(b AS TIMESTAMP)"),
+)
+
+
 def _date_last(left: Written, right: Written) -> tuple[Sql, Sql]:
     one, other = _date_first(right, left)
     return other, one
@@ -107,11 +140,14 @@ def _comparisons() -> Iterator[Comparison]:
     beyond = "dates after 294247 are later than any timestamp"
     yield Comparison("date", "timestamp", _date_first, "CAST(a AS TIMESTAMP) op b", beyond)
     yield Comparison("timestamp", "date", _date_last, "a op CAST(b AS TIMESTAMP)", beyond)
+    for pair, first, last in _ZONED:
+        how = f"{first} op {last}"
+        yield Comparison(*pair, _in_utc(*pair), how, "only while TimeZone is UTC", zoned=True)
 
 
 COMPARISONS = tuple(_comparisons())
 
 ENTRIES = tuple(each.entry(operator) for each in COMPARISONS for operator in OPERATORS)
 
-BY_EQUALITY = {each.entry("=").name: each for each in COMPARISONS}
+BY_EQUALITY = {each.entry("=").name: each for each in COMPARISONS if not each.zoned}
 """What compares like this equality does."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 from rvbbit_fdw.pushdown import allowed, kinds
 from rvbbit_fdw.pushdown.entry import LONGEST_REPEATED, Collation, cast
 from rvbbit_fdw.pushdown.kinds import Kind
 from rvbbit_fdw.pushdown.nodes import Extreme, NullIf
-from rvbbit_fdw.pushdown.reasons import Local, unknown_type
+from rvbbit_fdw.pushdown.reasons import Local
 from rvbbit_fdw.pushdown.texts import check_collation
 from rvbbit_fdw.pushdown.written import Scope, Written
 from rvbbit_fdw.sqltext import Sql, comma
@@ -67,12 +68,32 @@ def write_nullif(node: NullIf, values: Sequence[Written], scope: Scope) -> Writt
     return Written(sql, values[0].kind, equal.fallible, same_scale=values[0].same_scale)
 
 
+def _greater(one: Sql, other: Sql) -> Sql:
+    return _step(one, other, ">")
+
+
+def _less(one: Sql, other: Sql) -> Sql:
+    return _step(one, other, "<")
+
+
+def _step(one: Sql, other: Sql, operator: str) -> Sql:
+    """The other only if it is beyond the one: of equal values that are not alike the first comes out."""
+    if len(one) + len(other) > LONGEST_REPEATED:
+        raise Local("the expression is too long to be written more than once")
+    return Sql(
+        f"CASE WHEN {one} IS NULL OR {other} {operator} {one} THEN coalesce({other}, {one}) ELSE {one} END"
+    )
+
+
+_STEPS = {"greatest": _greater, "least": _less}
+
+
 def write_extreme(node: Extreme, values: Sequence[Written], scope: Scope) -> Written:
     """GREATEST or LEAST, which leave nulls out."""
     sqls, kind, same = unify(values)
     if kind.duckdb == "VARCHAR":
         check_collation(Collation.ORDER, node.collation, scope)
-    if kind in {kinds.INTERVAL, kinds.FLOAT4, kinds.FLOAT8}:  # equal values may differ: which one comes out?
-        raise unknown_type(kind.type)
     fallible = any(value.fallible for value in values)
+    if kind in {kinds.INTERVAL, kinds.FLOAT4, kinds.FLOAT8}:
+        return Written(reduce(_STEPS[node.kind], sqls), kind, fallible)
     return Written(Sql(f"{node.kind}({comma(sqls)})"), kind, fallible, same_scale=same)

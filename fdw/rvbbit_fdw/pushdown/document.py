@@ -40,8 +40,7 @@ edge values (`tests/server/test_edges.py`); this page is made from the list.
 
 AND, OR, NOT, IS NULL, IS TRUE and the like, CASE, COALESCE, NULLIF, GREATEST, LEAST, IS DISTINCT FROM, IN,
 ANY and ALL over arrays whose elements are known or computed, casts that change only the type's name,
-constants and parameters. These stay local: GREATEST and LEAST of real, double precision and interval (equal
-values may differ there), arrays that are columns, values of types that are not below.
+constants and parameters. Arrays that are columns and values of types that are not below stay local.
 
 Columns of the types BOOLEAN, integers up to HUGEINT, FLOAT, DOUBLE, DECIMAL, VARCHAR, ENUM, BLOB, DATE,
 TIME, TIMESTAMP of every precision, TIMESTAMP WITH TIME ZONE, INTERVAL and UUID can be computed with, as
