@@ -7,6 +7,8 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 DEMO_DIR ?= demo_sessions
+COUNT ?= 100000
+SEED ?= long
 # The reaper of testcontainers is an image that must be fetched; the tests' containers are removed without it.
 export TESTCONTAINERS_RYUK_DISABLED := true
 SHELL_SCRIPTS := $(wildcard docker/*.sh tests/kit/*.sh) .ci/run

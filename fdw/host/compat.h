@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "catalog/pg_database.h"
 #include "optimizer/pathnode.h"
 #include "storage/latch.h"
 
@@ -21,9 +22,12 @@
 #define compat_create_wait_event_set(nevents) \
 	CreateWaitEventSet(NULL, (nevents))
 
-/* A plain scan path: no pathkeys, no outer path, no pushed join. */
-#define compat_scan_path(root, rel, rows, startup, total) \
+/* A scan path: no pathkeys, no outer path, no pushed join. */
+#define compat_scan_path(root, rel, rows, startup, total, required_outer) \
 	create_foreignscan_path((root), (rel), NULL, (rows), (startup), (total), \
-							NIL, (rel)->lateral_relids, NULL, NIL, NIL)
+							NIL, (required_outer), NULL, NIL, NIL)
+
+/* The name of a database's locale under the providers icu and builtin. */
+#define COMPAT_DATABASE_LOCALE Anum_pg_database_datlocale
 
 #endif							/* RVBBIT_COMPAT_H */

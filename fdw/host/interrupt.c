@@ -240,30 +240,41 @@ sqlstate_code(const char *text)
 	return MAKE_SQLSTATE(text[0], text[1], text[2], text[3], text[4]);
 }
 
+/* Take the error out of a request that failed, and free it. */
+static void
+take_failure(Request *request, RvbbitFailure *failure)
+{
+	failure->failed = true;
+	failure->code = sqlstate_code(request->error.sqlstate);
+	failure->message = to_server(request->error.message);
+	failure->detail = to_server(request->error.detail);
+	failure->hint = to_server(request->error.hint);
+	failure->context = to_server(request->error.context);
+	request_free(request);
+}
+
+/* Make a PostgreSQL error of a failure. */
+void
+rvbbit_raise(const RvbbitFailure *failure)
+{
+	ereport(ERROR,
+			(errcode(failure->code),
+			 errmsg_internal("%s", failure->message ? failure->message : "unknown error"),
+			 failure->detail ? errdetail_internal("%s", failure->detail) : 0,
+			 failure->hint ? errhint("%s", failure->hint) : 0,
+			 failure->context ? errcontext("%s", failure->context) : 0));
+}
+
 /* Raise the error of a request, if it has one; that frees the request. */
 static void
 check_failed(Request *request)
 {
-	int			code;
-	char	   *message;
-	char	   *detail;
-	char	   *hint;
-	char	   *context;
+	RvbbitFailure failure;
 
 	if (!request->failed)
 		return;
-	code = sqlstate_code(request->error.sqlstate);
-	message = to_server(request->error.message);
-	detail = to_server(request->error.detail);
-	hint = to_server(request->error.hint);
-	context = to_server(request->error.context);
-	request_free(request);
-	ereport(ERROR,
-			(errcode(code),
-			 errmsg_internal("%s", message ? message : "unknown error"),
-			 detail ? errdetail_internal("%s", detail) : 0,
-			 hint ? errhint("%s", hint) : 0,
-			 context ? errcontext("%s", context) : 0));
+	take_failure(request, &failure);
+	rvbbit_raise(&failure);
 }
 
 static char *
@@ -317,12 +328,16 @@ new_stream(void)
 	return stream;
 }
 
-/* Open a scan: its stream with its schema, and the reply. */
+/*
+ * Open a scan: its stream with its schema, and the reply; NULL and the
+ * failure if the brain or DuckDB gave an error.  Interrupts are raised.
+ */
 Jsonb *
-rvbbit_open(RvbbitStream **stream, const char *text)
+rvbbit_try_open(RvbbitStream **stream, const char *text, RvbbitFailure *failure)
 {
 	Request    *request;
 
+	failure->failed = false;
 	prepare();
 	wait_for_orphans();
 	*stream = new_stream();
@@ -330,30 +345,58 @@ rvbbit_open(RvbbitStream **stream, const char *text)
 	request->text = to_request(text);
 	start(request);
 	wait_for(request, stream);
-	if (request->failed)
-	{
-		stream_free(*stream);
-		*stream = NULL;
-	}
-	check_failed(request);
-	return finish(request);
+	if (!request->failed)
+		return finish(request);
+	stream_free(*stream);
+	*stream = NULL;
+	take_failure(request, failure);
+	return NULL;
 }
 
-/* Read the next batch; false at the end. */
+/* Read the next batch; false at the end, or with the failure. */
 bool
-rvbbit_next(RvbbitStream **stream)
+rvbbit_try_next(RvbbitStream **stream, RvbbitFailure *failure)
 {
 	Request    *request;
 	bool		more;
 
+	failure->failed = false;
 	wait_for_orphans();
 	request = new_request(REQUEST_NEXT, *stream);
 	start(request);
 	wait_for(request, stream);
-	check_failed(request);
+	if (request->failed)
+	{
+		take_failure(request, failure);
+		return false;
+	}
 	more = !request->end;
 	request_free(request);
 	return more;
+}
+
+/* The same, but a failure is raised. */
+Jsonb *
+rvbbit_open(RvbbitStream **stream, const char *text)
+{
+	RvbbitFailure failure;
+	Jsonb	   *reply = rvbbit_try_open(stream, text, &failure);
+
+	if (reply == NULL)
+		rvbbit_raise(&failure);
+	return reply;
+}
+
+bool
+rvbbit_next(RvbbitStream **stream)
+{
+	RvbbitFailure failure;
+
+	if (rvbbit_try_next(stream, &failure))
+		return true;
+	if (failure.failed)
+		rvbbit_raise(&failure);
+	return false;
 }
 
 /*

@@ -14,8 +14,11 @@
 #include "foreign/fdwapi.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
+#include "utils/plancache.h"
+#include "utils/plancache.h"
 
 #include "python.h"
+#include "query.h"
 #include "rvbbit.h"
 
 PG_MODULE_MAGIC;
@@ -28,6 +31,48 @@ int			rvbbit_temp_limit = 1024 * 1024;
 int			rvbbit_snapshot_limit = 2048;
 int			rvbbit_threads = 1;
 int			rvbbit_max_staleness = 0;
+int			rvbbit_pushdown = RVBBIT_PUSHDOWN_FULL;
+bool		rvbbit_verify = false;
+
+static const struct config_enum_entry pushdown_values[] = {
+	{"off", RVBBIT_PUSHDOWN_OFF, false},
+	{"scans", RVBBIT_PUSHDOWN_SCANS, false},
+	{"full", RVBBIT_PUSHDOWN_FULL, false},
+	{NULL, 0, false}
+};
+
+/* stands for the fallbacks of this backend, which a function shows */
+static int	fallbacks = 0;
+
+/* Plans that were made under another value are made anew. */
+static void
+plan_anew(int value, void *extra)
+{
+	(void) extra;
+	if (value != rvbbit_pushdown)
+		ResetPlanCache();
+}
+
+/* How a statement runs; anybody may change it at any time. */
+static void
+define_statement_settings(void)
+{
+	DefineCustomEnumVariable("rvbbit.pushdown",
+							 "What DuckDB may do of a query.",
+							 "Answers are the same: off reads whole tables, scans pushes conditions, "
+							 "full pushes whole queries too.",
+							 &rvbbit_pushdown, RVBBIT_PUSHDOWN_FULL, pushdown_values,
+							 PGC_USERSET, 0, NULL, plan_anew, NULL);
+	DefineCustomBoolVariable("rvbbit.verify",
+							 "Runs what DuckDB does a second time in PostgreSQL.",
+							 "A difference is an error that shows both rows.",
+							 &rvbbit_verify, false, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("rvbbit.fallbacks",
+							"How often this connection did in PostgreSQL what DuckDB could not do as planned.",
+							NULL, &fallbacks, 0, 0, INT_MAX, PGC_INTERNAL,
+							GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
+							NULL, NULL, fallback_show_count);
+}
 
 /*
  * The limits of a backend's DuckDB instance, which is sealed once it is made:
@@ -63,6 +108,7 @@ define_settings(void)
 							"Zero makes every statement read the newest committed state.",
 							&rvbbit_max_staleness, 0, 0, INT_MAX / 1000,
 							PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
+	define_statement_settings();
 	MarkGUCPrefixReserved("rvbbit");
 }
 
@@ -92,6 +138,7 @@ _PG_init(void)
 {
 	define_settings();
 	import_install_hook();
+	query_install_hooks();
 	if (process_shared_preload_libraries_in_progress)
 		preload();
 }

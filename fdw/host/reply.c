@@ -56,6 +56,17 @@ reply_bool(JsonbContainer *object, const char *key)
 	return value != NULL && value->type == jbvBool && value->val.boolean;
 }
 
+/* A number, or `otherwise` if it is null or absent. */
+double
+reply_number(JsonbContainer *object, const char *key, double otherwise)
+{
+	JsonbValue *value = reply_get(object, key);
+
+	if (value == NULL || value->type != jbvNumeric)
+		return otherwise;
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
+}
+
 /* An element of an array of strings. */
 char *
 reply_element(JsonbContainer *array, uint32 index)

@@ -7,16 +7,22 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/table.h"
-#include "catalog/pg_authid.h"
+#include "catalog/pg_collation.h"
 #include "commands/defrem.h"
+#include "executor/executor.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
+#include "pgtime.h"
+#include "utils/builtins.h"
+#include "nodes/nodeFuncs.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
+#include "compat.h"
 #include "rvbbit.h"
 
 /* "key": "value"; a comma precedes it unless it is the object's first. */
@@ -49,7 +55,58 @@ request_options(StringInfo buf, const char *key, List *options)
 	appendStringInfoChar(buf, '}');
 }
 
-/* Open the request's object: version, server and settings. */
+static char *
+database_attribute(HeapTuple database, int number)
+{
+	bool		isnull;
+	Datum		value = SysCacheGetAttr(DATABASEOID, database, number, &isnull);
+
+	return isnull ? "" : TextDatumGetCString(value);
+}
+
+/*
+ * Does the default collation sort by code point, and does it map case as
+ * PostgreSQL's own C.UTF-8 does?
+ */
+static void
+read_collation(bool *is_c, bool *is_unicode)
+{
+	HeapTuple	database = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
+	char		provider;
+	char	   *name;
+
+	if (!HeapTupleIsValid(database))
+		elog(ERROR, "cache lookup failed for database %u", MyDatabaseId);
+	provider = ((Form_pg_database) GETSTRUCT(database))->datlocprovider;
+	name = database_attribute(database, provider == COLLPROVIDER_LIBC ?
+							  Anum_pg_database_datcollate : COMPAT_DATABASE_LOCALE);
+	*is_c = provider == COLLPROVIDER_BUILTIN ||
+		(provider == COLLPROVIDER_LIBC && (strcmp(name, "C") == 0 || strcmp(name, "POSIX") == 0));
+	*is_unicode = provider == COLLPROVIDER_BUILTIN && strcmp(name, "C.UTF-8") == 0;
+	ReleaseSysCache(database);
+}
+
+/*
+ * What of the database and of the session decides how texts and times compare.
+ * The collation of a database does not change as long as it is there.
+ */
+static void
+write_database(StringInfo buf)
+{
+	static bool known = false;
+	static bool is_c;
+	static bool is_unicode;
+
+	if (!known)
+		read_collation(&is_c, &is_unicode);
+	known = true;
+	appendStringInfo(buf, ",\"database\":{\"collation_is_c\":%s,\"case_is_unicode\":%s",
+					 is_c ? "true" : "false", is_unicode ? "true" : "false");
+	request_string(buf, "time_zone", pg_get_timezone_name(session_timezone));
+	appendStringInfoChar(buf, '}');
+}
+
+/* Open the request's object: version, server, settings and database. */
 void
 request_begin(StringInfo buf, ForeignServer *server)
 {
@@ -67,6 +124,7 @@ request_begin(StringInfo buf, ForeignServer *server)
 					 rvbbit_max_staleness);
 	request_string(buf, "data_directory", DataDir);
 	appendStringInfoChar(buf, '}');
+	write_database(buf);
 }
 
 static void
@@ -81,29 +139,41 @@ write_column(StringInfo buf, Oid relid, Form_pg_attribute attribute)
 	appendStringInfoChar(buf, '}');
 }
 
-/* "table": its name, options and live columns; the caller has it locked. */
+/* "table": its name, options and these of its columns; the caller has it locked. */
 void
-request_table(StringInfo buf, Oid relid)
+request_table(StringInfo buf, Oid relid, List *columns)
 {
 	Relation	relation = table_open(relid, NoLock);
-	TupleDesc	tupdesc = RelationGetDescr(relation);
 	const char *separator = "";
+	ListCell   *lc;
 
 	appendStringInfoString(buf, ",\"table\":{");
 	request_string(buf, "schema", get_namespace_name(RelationGetNamespace(relation)));
 	request_string(buf, "name", RelationGetRelationName(relation));
 	request_options(buf, "options", GetForeignTable(relid)->options);
 	appendStringInfoString(buf, ",\"columns\":[");
-	for (int i = 0; i < tupdesc->natts; i++)
+	foreach(lc, columns)
 	{
-		Form_pg_attribute attribute = TupleDescAttr(tupdesc, i);
-
-		if (attribute->attisdropped)
-			continue;
 		appendStringInfoString(buf, separator);
-		write_column(buf, relid, attribute);
+		write_column(buf, relid, TupleDescAttr(RelationGetDescr(relation), lfirst_int(lc) - 1));
 		separator = ",";
 	}
 	appendStringInfoString(buf, "]}");
 	table_close(relation, NoLock);
+}
+
+/* "columns": attribute numbers */
+void
+request_columns(StringInfo buf, List *columns)
+{
+	const char *separator = "";
+	ListCell   *lc;
+
+	appendStringInfoString(buf, ",\"columns\":[");
+	foreach(lc, columns)
+	{
+		appendStringInfo(buf, "%s%d", separator, lfirst_int(lc));
+		separator = ",";
+	}
+	appendStringInfoChar(buf, ']');
 }

@@ -28,11 +28,33 @@ extern int	rvbbit_snapshot_limit;
 extern int	rvbbit_threads;
 extern int	rvbbit_max_staleness;
 
+/* What DuckDB computes, for rvbbit.pushdown. */
+typedef enum RvbbitPushdown
+{
+	RVBBIT_PUSHDOWN_OFF,
+	RVBBIT_PUSHDOWN_SCANS,		/* conditions of scans */
+	RVBBIT_PUSHDOWN_FULL		/* whole queries too */
+} RvbbitPushdown;
+
+extern int	rvbbit_pushdown;
+extern bool rvbbit_verify;
+
 /*
  * A scan that the brain has open: its Arrow stream and the batch that is being
  * decoded.  malloc'ed, because a helper thread may have to free it.
  */
 typedef struct RvbbitStream RvbbitStream;
+
+/* An error of the brain or of DuckDB that is not raised yet; texts may be NULL. */
+typedef struct RvbbitFailure
+{
+	bool		failed;
+	int			code;
+	char	   *message;
+	char	   *detail;
+	char	   *hint;
+	char	   *context;
+} RvbbitFailure;
 
 /*
  * interrupt.c: run something in the brain, acting on interrupts meanwhile.
@@ -42,6 +64,9 @@ typedef struct RvbbitStream RvbbitStream;
 extern Jsonb *rvbbit_call(const char *operation, const char *request);
 extern Jsonb *rvbbit_open(RvbbitStream **stream, const char *request);
 extern bool rvbbit_next(RvbbitStream **stream);
+extern Jsonb *rvbbit_try_open(RvbbitStream **stream, const char *request, RvbbitFailure *failure);
+extern bool rvbbit_try_next(RvbbitStream **stream, RvbbitFailure *failure);
+extern void rvbbit_raise(const RvbbitFailure *failure) pg_attribute_noreturn();
 extern void rvbbit_close(RvbbitStream **stream);
 
 /* lifetime.c: the begin and the end of a backend's Python */
@@ -54,13 +79,15 @@ extern void lifetime_remove_at_exit(const char *directory);
 extern void request_begin(StringInfo buf, ForeignServer *server);
 extern void request_options(StringInfo buf, const char *key, List *options);
 extern void request_string(StringInfo buf, const char *key, const char *value);
-extern void request_table(StringInfo buf, Oid relid);
+extern void request_table(StringInfo buf, Oid relid, List *columns);
+extern void request_columns(StringInfo buf, List *columns);
 
 /* reply.c: JSON that comes from the brain */
 extern Jsonb *reply_parse(const char *text);
 extern JsonbValue *reply_get(JsonbContainer *object, const char *key);
 extern char *reply_string(JsonbContainer *object, const char *key);
 extern bool reply_bool(JsonbContainer *object, const char *key);
+extern double reply_number(JsonbContainer *object, const char *key, double otherwise);
 extern char *reply_element(JsonbContainer *array, uint32 index);
 extern List *reply_list(JsonbContainer *object, const char *key);
 extern void reply_report(Jsonb *reply);
@@ -72,8 +99,13 @@ extern uint64 *pin_take_released(int *count);
 /* options.c */
 extern char *option_value(List *options, const char *name);
 
-/* walk.c: expressions as JSON */
-extern char *walk_conditions(List *clauses, Index relid, Oid table, List **parameters);
+/* parameters.c: what is computed when a scan or a query starts */
+extern char *parameters_as_json(List *states, ExprContext *context, char **problem);
+
+/* fallback.c: when DuckDB cannot do what was planned */
+extern bool fallback_is_open(int sqlstate);
+extern char *fallback_note(const char *reason);
+extern const char *fallback_show_count(void);
 
 /* names.c: full names of what the catalogs hold */
 extern char *type_name(Oid type);
@@ -87,8 +119,6 @@ extern void fixed_output_end(int nestlevel);
 extern void write_value(StringInfo buf, Oid type, Datum value, bool isnull);
 
 /* scan.c */
-extern char *scan_request(ForeignScanState *node, bool to_run);
-extern int64 scan_batches(ForeignScanState *node);
 extern void rvbbit_scan_routine(FdwRoutine *routine);
 
 /* import.c */

@@ -1,196 +1,53 @@
 /*-------------------------------------------------------------------------
  *
  * scan.c
- *	  Foreign scans: planning, and the callbacks of the executor.
+ *	  Foreign scans: the callbacks of the executor.
  *
- * Planning and BeginForeignScan open nothing; the first row that is asked for
- * does.  A scan releases what it holds in EndForeignScan, or, when that is not
- * reached, with the memory context of its query.
+ * BeginForeignScan opens nothing; the first row that is asked for does.  A scan
+ * releases what it holds in EndForeignScan, or, when that is not reached, with
+ * the memory context of its query.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/sysattr.h"
-#include "access/table.h"
+#include "catalog/pg_authid.h"
 #include "executor/executor.h"
 #include "foreign/fdwapi.h"
 #include "miscadmin.h"
-#include "nodes/makefuncs.h"
-#include "nodes/nodeFuncs.h"
-#include "optimizer/cost.h"
-#include "optimizer/optimizer.h"
-#include "optimizer/pathnode.h"
-#include "optimizer/planmain.h"
-#include "optimizer/restrictinfo.h"
 #include "utils/acl.h"
-#include "utils/json.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "catalog/pg_authid.h"
-#include "compat.h"
-#include "decode.h"
 #include "rvbbit.h"
-#include "worker.h"
+#include "scan.h"
 
-/* Rows assumed of a table that was never analyzed. */
-#define DEFAULT_ROWS 1000
-
-/*
- * What DuckDB costs in units of cpu_tuple_cost and the like: a query's start
- * takes about as long as 100 sequential pages, a row about as long as a heap's.
- */
-#define STARTUP_COST 100.0
-#define ROW_COST 0.01
-
-/* fdw_private of the plan */
-enum
+/* A field of the plan. */
+void *
+scan_field(ForeignScanState *node, PlanField field)
 {
-	PRIVATE_COLUMNS,			/* attribute numbers to read: IntList */
-	PRIVATE_CONDITIONS			/* for the brain: String, JSON */
-};
-
-typedef struct RvbbitScan
-{
-	Relation	relation;
-	List	   *columns_read;	/* attribute numbers */
-	char	   *conditions;		/* JSON */
-	List	   *parameters;		/* ExprState */
-	List	   *parameter_exprs;	/* Expr */
-	RvbbitStream *stream;		/* NULL: not open */
-	RvbbitColumn *columns;
-	int			column_count;
-	int			current_column; /* being decoded, for the error context */
-	int64		row;			/* next in the batch */
-	int64		rows;			/* of the batch */
-	int64		batches;		/* of all streams of this node */
-	bool		at_end;
-	MemoryContext context;		/* of the columns, reset by a rescan */
-	MemoryContextCallback callback;
-} RvbbitScan;
-
-static void
-get_rel_size(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
-{
-	(void) relid;
-	if (baserel->tuples < 0)
-		baserel->tuples = DEFAULT_ROWS;
-	set_baserel_size_estimates(root, baserel);
+	return list_nth(castNode(ForeignScan, node->ss.ps.plan)->fdw_private, field);
 }
 
-static void
-get_paths(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
+/* Does DuckDB decide conditions of this scan? */
+bool
+scan_pushes(ForeignScanState *node)
 {
-	Cost		startup = STARTUP_COST + baserel->baserestrictcost.startup;
-	Cost		per_row = ROW_COST + baserel->baserestrictcost.per_tuple;
-
-	(void) relid;
-	add_path(baserel, (Path *) compat_scan_path(root, baserel, baserel->rows, startup,
-												startup + per_row * baserel->tuples));
-}
-
-/* The attribute numbers that the query reads, in order. */
-static List *
-columns_read(RelOptInfo *baserel, List *clauses, Oid relid)
-{
-	Relation	relation = table_open(relid, NoLock);
-	Bitmapset  *used = NULL;
-	bool		whole_row;
-	List	   *result = NIL;
-
-	pull_varattnos((Node *) baserel->reltarget->exprs, baserel->relid, &used);
-	pull_varattnos((Node *) clauses, baserel->relid, &used);
-	whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used);
-	for (int i = 1; i <= RelationGetNumberOfAttributes(relation); i++)
-	{
-		if (TupleDescAttr(RelationGetDescr(relation), i - 1)->attisdropped)
-			continue;
-		if (whole_row || bms_is_member(i - FirstLowInvalidHeapAttributeNumber, used))
-			result = lappend_int(result, i);
-	}
-	table_close(relation, NoLock);
-	return result;
-}
-
-/*
- * PostgreSQL checks every condition itself; the brain gets those on a catalog,
- * to look at no more sessions than it must.
- */
-static ForeignScan *
-get_plan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignPath *best_path,
-		 List *tlist, List *scan_clauses, Plan *outer_plan)
-{
-	List	   *clauses = extract_actual_clauses(scan_clauses, false);
-	List	   *parameters = NIL;
-	char	   *conditions = "[]";
-	List	   *columns = columns_read(baserel, clauses, relid);
-
-	(void) root;
-	(void) best_path;
-	if (option_value(GetForeignTable(relid)->options, "catalog") != NULL)
-		conditions = walk_conditions(clauses, baserel->relid, relid, &parameters);
-	return make_foreignscan(tlist, clauses, baserel->relid, parameters,
-							list_make2(columns, makeString(conditions)),
-							NIL, NIL, outer_plan);
-}
-
-static void
-release_stream(void *argument)
-{
-	RvbbitScan  *state = argument;
-
-	rvbbit_close(&state->stream);
+	return strcmp(strVal(linitial(scan_field(node, PLAN_CONDITIONS))), "[]") != 0;
 }
 
 static void
 begin_scan(ForeignScanState *node, int eflags)
 {
 	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
-	EState	   *estate = node->ss.ps.state;
 	RvbbitScan  *state = palloc0(sizeof(RvbbitScan));
 
 	(void) eflags;
 	state->relation = node->ss.ss_currentRelation;
-	state->columns_read = list_nth(plan->fdw_private, PRIVATE_COLUMNS);
-	state->conditions = strVal(list_nth(plan->fdw_private, PRIVATE_CONDITIONS));
-	state->parameter_exprs = plan->fdw_exprs;
 	state->parameters = ExecInitExprList(plan->fdw_exprs, (PlanState *) node);
-	state->column_count = list_length(state->columns_read);
-	state->context = AllocSetContextCreate(estate->es_query_cxt, "rvbbit scan",
-										   ALLOCSET_SMALL_SIZES);
-	state->callback.func = release_stream;
-	state->callback.arg = state;
-	MemoryContextRegisterResetCallback(estate->es_query_cxt, &state->callback);
+	reader_init(&state->reader, node->ss.ps.state->es_query_cxt,
+				psprintf("foreign table \"%s\"", RelationGetRelationName(state->relation)));
 	node->fdw_state = state;
-}
-
-/*
- * The values are computed under the session's settings, as in any other plan,
- * and only written under fixed ones.
- */
-static void
-write_parameters(StringInfo buf, ForeignScanState *node)
-{
-	RvbbitScan *state = node->fdw_state;
-	int			count = list_length(state->parameters);
-	Datum	   *values = palloc(sizeof(Datum) * Max(count, 1));
-	bool	   *nulls = palloc(sizeof(bool) * Max(count, 1));
-	int			nestlevel;
-
-	for (int i = 0; i < count; i++)
-		values[i] = ExecEvalExpr((ExprState *) list_nth(state->parameters, i),
-								 node->ss.ps.ps_ExprContext, &nulls[i]);
-	nestlevel = fixed_output_begin();
-	appendStringInfoString(buf, ",\"parameters\":[");
-	for (int i = 0; i < count; i++)
-	{
-		if (i > 0)
-			appendStringInfoChar(buf, ',');
-		write_value(buf, exprType(list_nth(state->parameter_exprs, i)), values[i], nulls[i]);
-	}
-	appendStringInfoChar(buf, ']');
-	fixed_output_end(nestlevel);
 }
 
 /* May the user whose rights this scan has learn where files lie? */
@@ -203,159 +60,175 @@ may_see_paths(ForeignScanState *node)
 }
 
 /*
- * The request of a scan.  One that is to run has the values of the parameters
- * and a pin; one that is only explained has neither.
+ * The request of a scan.  With `everything` DuckDB delivers all rows, and all
+ * columns that checking them takes.  Without parameters it is only explained.
  */
 char *
-scan_request(ForeignScanState *node, bool to_run)
+scan_request(ForeignScanState *node, bool everything, char *parameters)
 {
 	RvbbitScan  *state = node->fdw_state;
 	Oid			relid = RelationGetRelid(state->relation);
+	List	   *conditions = scan_field(node, PLAN_CONDITIONS);
+	List	   *all = scan_field(node, PLAN_ALL_COLUMNS);
 	StringInfoData buf;
-	const char *separator = "";
-	ListCell   *lc;
 
 	initStringInfo(&buf);
 	request_begin(&buf, GetForeignServer(GetForeignTable(relid)->serverid));
-	request_table(&buf, relid);
-	appendStringInfo(&buf, ",\"privileges\":{\"read_server_files\":%s},\"columns\":[",
+	request_table(&buf, relid, all);
+	appendStringInfo(&buf, ",\"privileges\":{\"read_server_files\":%s}",
 					 may_see_paths(node) ? "true" : "false");
-	foreach(lc, state->columns_read)
-	{
-		appendStringInfo(&buf, "%s%d", separator, lfirst_int(lc));
-		separator = ",";
-	}
-	appendStringInfo(&buf, "],\"conditions\":%s", state->conditions);
-	if (to_run)
-	{
-		write_parameters(&buf, node);
-		appendStringInfo(&buf, ",\"pin\":" UINT64_FORMAT, pin_for(node->ss.ps.state));
-		if (analyze_percent(relid) > 0)
-			appendStringInfo(&buf, ",\"sample\":%.9f", analyze_percent(relid));
-	}
+	request_columns(&buf, everything ? all : (List *) scan_field(node, PLAN_COLUMNS));
+	if (!everything)
+		appendStringInfo(&buf, ",\"conditions\":%s,\"decided\":%d",
+						 strVal(linitial(conditions)), intVal(lsecond(conditions)));
+	if (parameters != NULL)
+		appendStringInfo(&buf, ",\"parameters\":%s,\"pin\":" UINT64_FORMAT,
+						 parameters, pin_for(node->ss.ps.state));
+	if (parameters != NULL && analyze_percent(relid) > 0)
+		appendStringInfo(&buf, ",\"sample\":%.9f", analyze_percent(relid));
 	appendStringInfoChar(&buf, '}');
 	return buf.data;
 }
 
-static void
-choose_decoders(RvbbitScan *state, Jsonb *reply)
+/* Where columns of a stream go. */
+RvbbitTarget *
+scan_targets(Relation relation, List *columns)
 {
-	List	   *chosen = reply_list(&reply->root, "columns");
-	struct ArrowSchema *schema = &state->stream->schema;
+	RvbbitTarget *targets = palloc(sizeof(RvbbitTarget) * Max(list_length(columns), 1));
 	ListCell   *lc;
-	ListCell   *attnum;
-	int			i = 0;
 
-	if (list_length(chosen) != state->column_count || schema->n_children < state->column_count)
-		elog(ERROR, "the brain chose %d columns of %d", list_length(chosen), state->column_count);
-	state->columns = palloc0(sizeof(RvbbitColumn) * Max(state->column_count, 1));
-	forboth(lc, chosen, attnum, state->columns_read)
+	foreach(lc, columns)
 	{
-		RvbbitColumn *column = &state->columns[i];
-		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(state->relation),
-													lfirst_int(attnum) - 1);
+		RvbbitTarget *target = &targets[foreach_current_index(lc)];
+		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), lfirst_int(lc) - 1);
 
-		column->attnum = attribute->attnum;
-		column->type = attribute->atttypid;
-		column->typmod = attribute->atttypmod;
-		column->name = pstrdup(NameStr(attribute->attname));
-		column->table = RelationGetRelationName(state->relation);
-		column_choose(column, reply_string(lfirst(lc), "decoder"), schema->children[i],
-					  state->context);
-		i++;
+		target->attnum = attribute->attnum;
+		target->type = attribute->atttypid;
+		target->typmod = attribute->atttypmod;
+		target->name = NameStr(attribute->attname);
 	}
+	return targets;
 }
 
-static void
-open_scan(ForeignScanState *node)
+/* Have DuckDB begin; false, with the failure, if it cannot. */
+static bool
+try_open(ForeignScanState *node, char *parameters, RvbbitFailure *failure)
 {
 	RvbbitScan  *state = node->fdw_state;
-	MemoryContext before;
-	Jsonb	   *reply;
+	List	   *columns = scan_field(node, state->everything ? PLAN_ALL_COLUMNS : PLAN_COLUMNS);
 
-	MemoryContextReset(state->context);
-	before = MemoryContextSwitchTo(state->context);
-	reply = rvbbit_open(&state->stream, scan_request(node, true));
-	choose_decoders(state, reply);
-	MemoryContextSwitchTo(before);
-	state->row = state->rows = 0;
+	return reader_try_open(&state->reader, scan_request(node, state->everything, parameters),
+						   scan_targets(state->relation, columns), list_length(columns), failure);
 }
 
-/* Have a batch with a row that was not delivered yet; false at the end. */
+/* From now on PostgreSQL checks all conditions itself. */
+static void
+fall_back(ForeignScanState *node, const char *reason)
+{
+	RvbbitScan  *state = node->fdw_state;
+	MemoryContext before = MemoryContextSwitchTo(node->ss.ps.state->es_query_cxt);
+
+	state->fallback = fallback_note(reason ? reason : "unknown error");
+	MemoryContextSwitchTo(before);
+	state->everything = true;
+	reader_close(&state->reader);
+}
+
+/*
+ * Have a row that was not delivered yet, of what the reader has open or opens
+ * now; false at the end, or with the failure.
+ */
+static bool
+try_row(ForeignScanState *node, RvbbitFailure *failure)
+{
+	RvbbitScan  *state = node->fdw_state;
+
+	failure->failed = false;
+	if (!state->opened)
+	{
+		char	   *problem = NULL;
+		char	   *parameters = state->everything ? "[]" :
+			parameters_as_json(state->parameters, node->ss.ps.ps_ExprContext, &problem);
+
+		if (parameters == NULL)
+		{
+			fall_back(node, problem);
+			parameters = "[]";
+		}
+		if (!try_open(node, parameters, failure))
+			return false;
+		state->opened = true;
+		if (rvbbit_verify && !state->everything && scan_pushes(node))
+			verify_open(node);
+	}
+	return reader_try_row(&state->reader, failure);
+}
+
+/* A failure that nothing can be done about. */
+static void
+raise_failure(ForeignScanState *node, RvbbitFailure *failure)
+{
+	RvbbitScan  *state = node->fdw_state;
+
+	if (!state->everything && scan_pushes(node) && state->delivered > 0 && failure->hint == NULL)
+		failure->hint = "If it is a condition that fails, SET rvbbit.pushdown = off lets PostgreSQL check it.";
+	rvbbit_raise(failure);
+}
+
+/* The same as try_row(), doing without DuckDB's checks if they fail. */
 static bool
 have_row(ForeignScanState *node)
 {
 	RvbbitScan  *state = node->fdw_state;
+	RvbbitFailure failure;
 
-	if (state->at_end)
+	if (try_row(node, &failure))
+		return true;
+	if (!failure.failed)
 		return false;
-	if (state->stream == NULL)
-		open_scan(node);
-	while (state->row >= state->rows)
-	{
-		struct ArrowArray *batch;
-
-		if (!rvbbit_next(&state->stream))
-		{
-			state->at_end = true;
-			rvbbit_close(&state->stream);
-			return false;
-		}
-		batch = &state->stream->batch;
-		state->batches++;
-		state->row = 0;
-		state->rows = batch->length;
-		for (int i = 0; i < state->column_count; i++)
-			column_bind(&state->columns[i], batch->children[i], batch->offset);
-	}
-	return true;
+	if (state->everything || state->delivered > 0 || !scan_pushes(node) ||
+		!fallback_is_open(failure.code))
+		raise_failure(node, &failure);
+	verify_close(node);
+	fall_back(node, failure.message);
+	state->opened = false;
+	if (try_row(node, &failure))
+		return true;
+	if (failure.failed)
+		raise_failure(node, &failure);
+	return false;
 }
 
-static void
-add_context(void *argument)
+/* Does a row pass the conditions that DuckDB would have decided? */
+bool
+scan_passes(ForeignScanState *node, ExprContext *context, TupleTableSlot *slot)
 {
-	RvbbitScan  *state = argument;
-
-	if (state->current_column < state->column_count)
-		errcontext("column \"%s\" of foreign table \"%s\"",
-				   state->columns[state->current_column].name,
-				   RelationGetRelationName(state->relation));
-}
-
-static void
-decode_row(RvbbitScan *state, TupleTableSlot *slot)
-{
-	int64		row = state->row++;
-	ErrorContextCallback callback = {
-		.callback = add_context, .arg = state, .previous = error_context_stack
-	};
-
-	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts);
-	error_context_stack = &callback;
-	for (int i = 0; i < state->column_count; i++)
-	{
-		RvbbitColumn *column = &state->columns[i];
-
-		if (column_is_null(column, row))
-			continue;
-		state->current_column = i;
-		slot->tts_values[column->attnum - 1] = column->decode(column, row);
-		slot->tts_isnull[column->attnum - 1] = false;
-	}
-	error_context_stack = callback.previous;
+	context->ecxt_scantuple = slot;
+	return ExecQual(node->fdw_recheck_quals, context);
 }
 
 /* Called in a memory context that is reset before the next row. */
 static TupleTableSlot *
 iterate_scan(ForeignScanState *node)
 {
+	RvbbitScan  *state = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 
-	ExecClearTuple(slot);
-	if (!have_row(node))
-		return slot;
-	decode_row(node->fdw_state, slot);
-	return ExecStoreVirtualTuple(slot);
+	while (have_row(node))
+	{
+		reader_store(&state->reader, slot);
+		state->delivered++;
+		if (state->verifier != NULL)
+			verify_row(node, slot);
+		if (!state->everything || scan_passes(node, node->ss.ps.ps_ExprContext, slot))
+			return slot;
+		ExecClearTuple(slot);
+		ResetExprContext(node->ss.ps.ps_ExprContext);
+		CHECK_FOR_INTERRUPTS();
+	}
+	if (state->verifier != NULL)
+		verify_end(node);
+	return ExecClearTuple(slot);
 }
 
 static void
@@ -363,9 +236,11 @@ close_scan(ForeignScanState *node)
 {
 	RvbbitScan  *state = node->fdw_state;
 
-	rvbbit_close(&state->stream);
-	state->row = state->rows = 0;
-	state->at_end = false;
+	reader_close(&state->reader);
+	verify_close(node);
+	state->opened = false;
+	state->everything = false;
+	state->delivered = 0;
 }
 
 static void
@@ -375,19 +250,12 @@ end_scan(ForeignScanState *node)
 		close_scan(node);
 }
 
-/* Batches read by this node, for EXPLAIN ANALYZE. */
-int64
-scan_batches(ForeignScanState *node)
-{
-	return ((RvbbitScan *) node->fdw_state)->batches;
-}
-
 void
 rvbbit_scan_routine(FdwRoutine *routine)
 {
-	routine->GetForeignRelSize = get_rel_size;
-	routine->GetForeignPaths = get_paths;
-	routine->GetForeignPlan = get_plan;
+	routine->GetForeignRelSize = plan_size;
+	routine->GetForeignPaths = plan_paths;
+	routine->GetForeignPlan = plan_scan;
 	routine->BeginForeignScan = begin_scan;
 	routine->IterateForeignScan = iterate_scan;
 	routine->ReScanForeignScan = close_scan;

@@ -90,6 +90,26 @@ say_done(int fd)
 		;
 }
 
+static double
+now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+/* Do what is asked, and note how long it took. */
+static void
+run(Request *request)
+{
+	double		begin = now();
+
+	python_run(request);
+	if (request->stream != NULL)
+		request->stream->seconds += now() - begin;
+}
+
 /*
  * The helper.  After the swap to DONE the request is the main thread's, so
  * nothing of it may be touched; if the swap is lost, it is ours.
@@ -107,7 +127,7 @@ helper(void *argument)
 
 		wait_for_request(self);
 		request = self->request;
-		python_run(request);
+		run(request);
 		if (!atomic_compare_exchange_strong(&request->state, &running, REQUEST_DONE))
 		{
 			worker_stop_interrupting(request->task);

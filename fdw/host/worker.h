@@ -28,6 +28,7 @@ typedef struct RvbbitStream
 	struct ArrowSchema schema;
 	struct ArrowArray batch;
 	int64_t		batches;		/* read so far */
+	double		seconds;		/* that opening and reading took */
 } RvbbitStream;
 
 /* An error of the brain or of DuckDB; text is malloc'ed UTF-8, NULL if absent. */

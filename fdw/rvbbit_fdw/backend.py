@@ -38,6 +38,7 @@ class Backend:
         self._caches: dict[str, CatalogCache] = {}
         self._engines: dict[str, Engine] = {}
         self._catalogs: dict[str, Catalog] = {}
+        self._known: dict[str, tuple[tuple[int, int, int], Catalog]] = {}
 
     def preload(self) -> None:
         """Make the idle instance that forked backends inherit."""
@@ -140,6 +141,29 @@ class Backend:
             # What is wrong for the moment is not kept: a name that is taken, memory that ran out.
             if bind.settled and not (attached.renamed and found.names_session):
                 cache.save(session, attached.snapshot.key, found)
+        return found
+
+    def known(self, file: SessionFile, server: Server, settings: Settings) -> Catalog | None:
+        """What is known of the session without reading it: of this state, else of the last seen here.
+
+        Raises SessionNotFound and SessionUnusable.
+        """
+        state = (file.size_bytes, file.wal_bytes, file.modified_ns)
+        seen = self._known.get(file.path)
+        if seen is not None and seen[0] == state:
+            return seen[1]
+        store = self.store(server, settings)
+        snapshot = store.find(file)
+        found = catalog.load(Path(snapshot.directory, catalog.FILE_NAME)) if snapshot else None
+        if found is None:
+            cache = self._cache(store, server, settings)
+            found = cache.load(session_name(file), fingerprint(file).key)
+        if found is None:
+            return seen[1] if seen else None
+        with self._lock:
+            self._known[file.path] = (state, found)
+            while len(self._known) > _CATALOGS:
+                del self._known[next(iter(self._known))]
         return found
 
     def _remember(self, directory: str, found: Catalog) -> None:

@@ -139,6 +139,10 @@ class NotSupported(RvbbitError):
     sqlstate = "0A000"  # feature_not_supported
 
 
+class NotPushable(NotSupported):
+    """A value that DuckDB does not have; the host then lets PostgreSQL decide."""
+
+
 class AccessDenied(RvbbitError):
     """The role or the sealed engine may not do that."""
 

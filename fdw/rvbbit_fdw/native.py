@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
@@ -17,10 +19,9 @@ from rvbbit_fdw.errors import RvbbitError
 from rvbbit_fdw.importer import Notice
 from rvbbit_fdw.listing import DEPTHS, Look
 from rvbbit_fdw.listings import listing_of
-from rvbbit_fdw.pushdown import prune
-from rvbbit_fdw.request import Scan
-from rvbbit_fdw.scan import Query
-from rvbbit_fdw.sessions import SessionFile
+from rvbbit_fdw.pushdown import plan, prune, whole
+from rvbbit_fdw.request import Scan, Table
+from rvbbit_fdw.sessions import SessionFile, Wanted
 from rvbbit_fdw.snapshot import Snapshot
 from rvbbit_fdw.sqltext import qualified
 from rvbbit_fdw.tasks import Task
@@ -54,8 +55,11 @@ def open_scan(task: int, body: str) -> tuple[str, object]:
     """Start a scan; it stays open under its task's number until close_scan."""
     running = _backend.start(task)
     try:
-        asked = request.parse_scan(json.loads(body))
-        reply, stream = _open(asked, running)
+        given = json.loads(body)
+        if "query" in given:
+            reply, stream = _open_query(given, running)
+        else:
+            reply, stream = _open(request.parse_scan(given), running)
         running.check()
     except BaseException:
         _backend.finish(task)
@@ -107,14 +111,44 @@ def _open(asked: Scan, task: Task) -> tuple[Body, object]:
     file = _find(asked, task)
     attached = engine.use(asked.pin, file, store, task, asked.settings.max_staleness)
     catalog = _backend.catalog(attached, task)
-    query = scan.sampled(scan.query(attached.alias, asked.table, asked.columns, catalog), asked.sample)
+    where = plan.filter_of(asked)
+    query = scan.query(attached.alias, asked.table, asked.columns, catalog, where)
+    query = scan.sampled(query, asked.sample)
     task.reads = scan.described(asked.table, catalog)
     notices = _stale(attached.snapshot)
+    try:
+        if query.trial is not None:
+            task.cursor.execute(query.trial).fetchall()
+        stream = task.cursor.sql(query.sql).__arrow_c_stream__()
+    except duckdb.Error as error:
+        raise errors.named(errors.translate(error), task.reads) from None
+    return _reply(query.decoders, engine, notices), stream
+
+
+def _open_query(body: Body, task: Task) -> tuple[Body, object]:
+    """Run a whole query; all its sessions are attached under the same pin."""
+    request.check_version(body)
+    server, settings = request.parse_server(body), request.parse_settings(body)
+    store, engine = _backend.store(server, settings), _backend.engine(server, settings)
+    task.open(engine.cursor())
+    notices: list[Notice] = []
+
+    def database(table: Table) -> str:
+        columns = tuple(table.attributes.values())
+        asked = Scan(server, settings, table, columns, (), body["pin"], may_see_paths=False)
+        attached = engine.use(asked.pin, _find(asked, task), store, task, settings.max_staleness)
+        catalog = _backend.catalog(attached, task)
+        scan.query(attached.alias, table, columns, catalog)
+        task.reads = scan.described(table, catalog)
+        notices.extend(_stale(attached.snapshot))
+        return attached.alias
+
+    query = whole.to_run(body, database)
     try:
         stream = task.cursor.sql(query.sql).__arrow_c_stream__()
     except duckdb.Error as error:
         raise errors.named(errors.translate(error), task.reads) from None
-    return _reply(query, engine, notices), stream
+    return _reply(query.decoders, engine, notices), stream
 
 
 def _open_listing(asked: Scan, engine: Engine, task: Task) -> tuple[Body, object]:
@@ -126,12 +160,12 @@ def _open_listing(asked: Scan, engine: Engine, task: Task) -> tuple[Body, object
     folder, store = _backend.folder(asked.server), _backend.store(asked.server, asked.settings)
     document = listing.document(Look(asked, folder, describe, store, task.check))
     stream = task.cursor.sql(query.sql, params=[document]).__arrow_c_stream__()
-    return _reply(query, engine, []), stream
+    return _reply(query.decoders, engine, []), stream
 
 
-def _reply(query: Query, engine: Engine, notices: Iterable[Notice]) -> Body:
+def _reply(decoders: Iterable[str], engine: Engine, notices: Iterable[Notice]) -> Body:
     return {
-        "columns": [{"decoder": decoder} for decoder in query.decoders],
+        "columns": [{"decoder": decoder} for decoder in decoders],
         "notices": [asdict(notice) for notice in notices],
         "cleanup": [str(engine.workplace)],
     }
@@ -216,13 +250,46 @@ def _count_rows(body: Body, task: Task) -> Body:
     return {"rows": str(rows), "cleanup": [str(engine.workplace)]}
 
 
-def _explain_scan(body: Body, _task: Task) -> Body:
+def _explain_scan(body: Body, task: Task) -> Body:
     asked = request.parse_scan(body)
     if "catalog" in asked.table.options:
         return {"lines": _explain_listing(asked)}
     session = _session_of(asked)
-    query = scan.query(session, asked.table, asked.columns, None)
-    return {"lines": [["Session", session], ["DuckDB SQL", query.sql]]}
+    query = scan.query(session, asked.table, asked.columns, None, plan.filter_of(asked))
+    lines = [["Session", session], ["DuckDB SQL", query.sql], ["Snapshot", _snapshot_age(asked, task)]]
+    return {"lines": lines}
+
+
+def _plan_scan(body: Body, task: Task) -> Body:
+    asked = request.parse_scan(body)
+    scope = plan.scope_of(asked.table, asked.database)
+    verdicts = [asdict(plan.judge(node, scope)) for node in asked.conditions]
+    return {"conditions": verdicts, "rows": _rows(asked, task)}
+
+
+def _rows(asked: Scan, task: Task) -> int | None:
+    """The table's rows, as far as they are known without reading the session."""
+    with suppress(RvbbitError):
+        file = _file_of(asked, task)
+        known = _backend.known(file, asked.server, asked.settings) if file else None
+        relation = known.relation(asked.table.remote_schema, asked.table.remote_name) if known else None
+        return relation.estimated_rows if relation else None
+    return None
+
+
+def _file_of(asked: Scan, task: Task) -> SessionFile | None:
+    """The scan's session, if it is there."""
+    wanted = Wanted(ids=frozenset({_session_of(asked)}))
+    return next(iter(_backend.folder(asked.server).list(wanted, task.check)), None)
+
+
+def _snapshot_age(asked: Scan, task: Task) -> str:
+    with suppress(RvbbitError):
+        file = _file_of(asked, task)
+        snapshot = _backend.store(asked.server, asked.settings).find(file) if file else None
+        if snapshot is not None:
+            return f"taken {max(0.0, time.time() - snapshot.taken_at):.0f} s ago"
+    return "none yet"
 
 
 def _explain_listing(asked: Scan) -> list[list[str]]:
@@ -232,6 +299,10 @@ def _explain_listing(asked: Scan) -> list[list[str]]:
     if pruned:
         lines.append(["Pruned by", pruned])
     return [*lines, ["Reads", DEPTHS[listing.depth_of(asked)]]]
+
+
+def _plan_query(body: Body, _task: Task) -> Body:
+    return whole.plan(body)
 
 
 def _release_pin(body: Body, _task: Task) -> Body:
@@ -244,6 +315,8 @@ _OPERATIONS: Mapping[str, Callable[[Body, Task], Body]] = {
     "validate_options": _validate_options,
     "import_schema": _import_schema,
     "count_rows": _count_rows,
+    "plan_scan": _plan_scan,
     "explain_scan": _explain_scan,
+    "plan_query": _plan_query,
     "release_pin": _release_pin,
 }

@@ -10,7 +10,8 @@ from typing import Any
 
 from rvbbit_fdw import options, typemap
 from rvbbit_fdw.errors import Internal, OptionMissing
-from rvbbit_fdw.pushdown.nodes import Node, Value, bind, parse, parse_value
+from rvbbit_fdw.pushdown.nodes import Node, Value, bind, parse_value
+from rvbbit_fdw.pushdown.trees import parse
 
 VERSION = 1
 STORE_NAME = "rvbbit"
@@ -93,8 +94,24 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Database:
+    """What of the database and the session decides how texts and times compare.
+
+    `collation_is_c`: the default collation sorts by code point; `case_is_unicode`: it maps case as
+    PostgreSQL's builtin C.UTF-8 does.
+    """
+
+    collation_is_c: bool = False
+    case_is_unicode: bool = False
+    time_zone: str | None = None
+
+
+@dataclass(frozen=True)
 class Scan:
-    """One scan: which columns, under which conditions (parameters filled in), for which executor run."""
+    """One scan: which columns, under which conditions (parameters filled in), for which executor run.
+
+    The first `decided` conditions are not checked again by PostgreSQL, the others are.
+    """
 
     server: Server
     settings: Settings
@@ -105,22 +122,26 @@ class Scan:
     may_see_paths: bool
     sample: float | None = None
     """Percent of the rows to deliver, chosen by chance; None for all of them."""
+    decided: int = 0
+    database: Database = Database()
 
 
 def parse_scan(body: Mapping[str, Any]) -> Scan:
     """The scan request of the protocol."""
     check_version(body)
-    table = _parse_table(body["table"], body["server"].get("options") or {})
+    table = parse_table(body["table"], body["server"].get("options") or {})
     parameters = parse_parameters(body)
     return Scan(
         server=parse_server(body),
         settings=parse_settings(body),
         table=table,
-        columns=tuple(table.attributes[number] for number in body["columns"]),
+        columns=tuple(table.attributes[number] for number in body.get("columns") or ()),
         conditions=tuple(bind(parse(tree), parameters) for tree in body.get("conditions") or ()),
         pin=body.get("pin"),
         may_see_paths=bool((body.get("privileges") or {}).get("read_server_files")),
         sample=body.get("sample"),
+        decided=int(body.get("decided", 0)),
+        database=parse_database(body),
     )
 
 
@@ -151,6 +172,14 @@ def parse_settings(body: Mapping[str, Any]) -> Settings:
     )
 
 
+def parse_database(body: Mapping[str, Any]) -> Database:
+    """The database of any request that has one; what is not said is taken as different from DuckDB."""
+    given = body.get("database") or {}
+    return Database(
+        bool(given.get("collation_is_c")), bool(given.get("case_is_unicode")), given.get("time_zone")
+    )
+
+
 def parse_parameters(body: Mapping[str, Any]) -> Sequence[Value]:
     """The values of the request's parameters."""
     return [parse_value(value) for value in body.get("parameters") or ()]
@@ -166,7 +195,8 @@ def _store_of(body: Mapping[str, Any], given: Mapping[str, str]) -> str:
     return str(Path(data) / STORE_NAME)
 
 
-def _parse_table(body: Mapping[str, Any], server: Mapping[str, str]) -> Table:
+def parse_table(body: Mapping[str, Any], server: Mapping[str, str]) -> Table:
+    """A foreign table of any request that has one; `server` are the options of its server."""
     attributes = [_parse_attribute(column) for column in body["columns"]]
     by_number = {attribute.number: attribute for attribute in attributes}
     given = body.get("options") or {}

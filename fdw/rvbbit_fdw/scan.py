@@ -18,6 +18,7 @@ from rvbbit_fdw.errors import (
     TableNotFound,
 )
 from rvbbit_fdw.guard import shown
+from rvbbit_fdw.pushdown.plan import Filter
 from rvbbit_fdw.request import Attribute, Table
 from rvbbit_fdw.sqltext import Sql, comma, qualified, quote
 
@@ -25,15 +26,29 @@ COUNTING = Sql("true")
 """What a scan delivers when only its rows matter."""
 
 
+ONE_BATCH = 100_000
+"""DuckDB delivers at least this many rows at once, if there are as many."""
+
+
 @dataclass(frozen=True)
 class Query:
-    """DuckDB SQL and the decoder of each column it delivers."""
+    """DuckDB SQL and the decoder of each column it delivers.
+
+    `trial` is a query that fails wherever this one would after it has delivered rows; None if it cannot.
+    """
 
     sql: Sql
     decoders: tuple[str, ...]
+    trial: Sql | None = None
 
 
-def query(database: str, table: Table, columns: Sequence[Attribute], catalog: Catalog | None) -> Query:
+def query(
+    database: str,
+    table: Table,
+    columns: Sequence[Attribute],
+    catalog: Catalog | None,
+    where: Filter | None = None,
+) -> Query:
     """The query for these columns; with a catalog, whatever does not agree with it is an error."""
     relation = None if catalog is None else find_relation(table, catalog)
     travels = [_travel(table, attribute, relation) for attribute in columns]
@@ -41,8 +56,22 @@ def query(database: str, table: Table, columns: Sequence[Attribute], catalog: Ca
         travel.select(quote(attribute.remote_name))
         for travel, attribute in zip(travels, columns, strict=True)
     ]
-    sql = Sql(f"SELECT {comma(delivered) or COUNTING} FROM {source(database, table, relation)}")
-    return Query(sql, tuple(travel.decoder for travel in travels))
+    decoders = tuple(travel.decoder for travel in travels)
+    rows = source(database, table, relation)
+    if where is None:
+        return Query(Sql(f"SELECT {comma(delivered) or COUNTING} FROM {rows}"), decoders)
+    for attribute in where.reads:
+        _travel(table, attribute, relation)
+    filtered = Sql(f"FROM {rows} WHERE {where.sql}")
+    sql = Sql(f"SELECT {comma(delivered) or COUNTING} {filtered}")
+    needs_trial = where.fallible and not _fits_a_batch(relation)
+    return Query(sql, decoders, Sql(f"SELECT count(*) {filtered}") if needs_trial else None)
+
+
+def _fits_a_batch(relation: Relation | None) -> bool:
+    """True if all rows arrive at once, so that an error comes before any of them."""
+    rows = None if relation is None else relation.estimated_rows
+    return rows is not None and rows <= ONE_BATCH
 
 
 def source(database: str, table: Table, relation: Relation | None) -> Sql:

@@ -123,6 +123,13 @@ class SnapshotStore:
             stored for path in directories if Path(path).name not in known for stored in snapshots_of(path)
         ]
 
+    def find(self, file: SessionFile) -> Snapshot | None:
+        """The snapshot of the state that is committed now, if there is one; copies nothing.
+
+        Raises SessionNotFound and SessionUnusable.
+        """
+        return self._look(file, fingerprint(file))
+
     def workplace(self) -> str:
         """A new private directory on the store's file system; it is litter when this process ends."""
         self._directories.clean()

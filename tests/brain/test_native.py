@@ -208,6 +208,7 @@ def test_explain_opens_no_session(folder: Folder) -> None:
     assert folder.call("explain_scan", request)["lines"] == [
         ["Session", "nowhere"],
         ["DuckDB SQL", 'SELECT "id", CAST("e" AS VARCHAR) FROM "nowhere"."main"."t"'],
+        ["Snapshot", "none yet"],
     ]
     assert not folder.store.exists()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import psycopg
 import pytest
 from psycopg import sql
@@ -69,20 +71,60 @@ def test_a_condition_that_is_computed_when_the_scan_starts_prunes(db: psycopg.Co
     assert db.execute(query, ["1 second", "cascade_test"], prepare=True).fetchone() == (0,)
 
 
-def test_a_scan_shows_its_session_and_the_query(db: psycopg.Connection, vanished: sql.Identifier) -> None:
-    plan = explain(db, sql.SQL('SELECT "B b" FROM {} WHERE a = 1').format(vanished))
-    assert [line.strip() for line in plan.splitlines()[1:]] == [
-        "Filter: (a = 1)",
+FACTORIAL = "(factorial((a)::bigint) = '1'::numeric): function factorial(bigint) is not known to be the same"
+
+# A condition on (a integer, "B b" integer), what DuckDB filters by (None: nothing), what stays local and why.
+FILTERS = [
+    ("a = 1", '("a" = CAST(1 AS INTEGER))', []),
+    ("a = 1 AND a > 0", '("a" > CAST(0 AS INTEGER)) AND ("a" = CAST(1 AS INTEGER))', []),
+    (
+        "factorial(a) = 1",
+        None,
+        [f"{FACTORIAL} in DuckDB"],
+    ),
+    (
+        'factorial(a) = 1 AND "B b" = 2',
+        '("B b" = CAST(2 AS INTEGER))',
+        [f"{FACTORIAL} in DuckDB"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("condition", "filtered", "local"), FILTERS)
+@pytest.mark.parametrize("mode", ["scans", "off"])
+def test_a_scan_shows_its_session_and_the_query(
+    db: psycopg.Connection,
+    vanished: sql.Identifier,
+    condition: str,
+    filtered: str | None,
+    local: list[str],
+    mode: str,
+) -> None:
+    db.execute(sql.SQL("SET rvbbit.pushdown = {}").format(sql.SQL(mode)))
+    plan = explain(db, sql.SQL('SELECT "B b" FROM {} WHERE ' + condition).format(vanished))
+    lines = [line.strip() for line in plan.splitlines()[1:] if "Filter: " not in line]
+    pushed = filtered if mode == "scans" else None
+    columns = '"a", "B b"' if local or mode == "off" else '"B b"'
+    where = "" if pushed is None else f" WHERE ({pushed})" if " AND " in pushed else f" WHERE {pushed}"
+    assert lines[:3] == [
         f"Session: {SESSION}",
-        f'DuckDB SQL: SELECT "a", "B b" FROM "{SESSION}"."main"."t"',
+        f'DuckDB SQL: SELECT {columns} FROM "{SESSION}"."main"."t"{where}',
+        "Snapshot: none yet",
     ]
+    if mode == "scans":
+        assert lines[3:] == [f"Local: {line}" for line in local]
+    else:
+        assert all(line.endswith(": rvbbit.pushdown is off") for line in lines[3:])
 
 
 @pytest.mark.parametrize("form", ["text", "json", "xml", "yaml"])
 def test_every_format(db: psycopg.Connection, vanished: sql.Identifier, form: str) -> None:
-    plan = explain(db, sql.SQL("SELECT a FROM {}").format(vanished), f"FORMAT {form}", "VERBOSE")
-    assert "DuckDB" in plan
+    db.execute("SET rvbbit.pushdown = scans")
+    query = sql.SQL("SELECT a FROM {} WHERE factorial(a) = 1 AND factorial(a + 1) = 2").format(vanished)
+    plan = explain(db, query, f"FORMAT {form}", "VERBOSE")
+    assert "none yet" in plan
     assert SESSION in plan
+    assert plan.count("is not known to be the same in DuckDB") == 2
 
 
 @pytest.mark.parametrize("query", ["SELECT * FROM {} LIMIT 0", "SELECT * FROM {} WHERE false"])
@@ -97,3 +139,23 @@ def test_analyze_counts_batches(db: psycopg.Connection, vanished: sql.Identifier
         explain(db, sql.SQL("SELECT a FROM {}").format(vanished), "ANALYZE")
     plan = explain(db, sql.SQL("SELECT session_id FROM rvbbit_sessions"), "ANALYZE", "TIMING OFF")
     assert "Batches: 1" in plan
+
+
+def test_analyze_tells_what_duckdb_did(server: Server, db: psycopg.Connection, schema: str) -> None:
+    path = server.session_dir / f"{SESSION}.duckdb"
+    make_session(path, "CREATE TABLE t AS SELECT range::INTEGER AS a FROM range(1000)")
+    command = sql.SQL("IMPORT FOREIGN SCHEMA {} FROM SERVER rvbbit INTO {}")
+    db.execute(command.format(sql.Identifier(SESSION), sql.Identifier(schema)))
+    db.execute("SET rvbbit.pushdown = scans")
+    query = sql.SQL("SELECT a FROM {} WHERE a % 10 = 3 AND factorial(a % 5) > 5").format(
+        sql.Identifier(schema, "t")
+    )
+    try:
+        lines = [line.strip() for line in explain(db, query, "ANALYZE").splitlines()]
+        assert "DuckDB Rows: 100" in lines
+        assert "Batches: 1" in lines
+        assert [line for line in lines if re.fullmatch(r"DuckDB Time: \d+\.\d{3} ms", line)]
+        later = [line.strip() for line in explain(db, query).splitlines()]
+        assert [line for line in later if re.fullmatch(r"Snapshot: taken \d+ s ago", line)]
+    finally:
+        path.unlink()

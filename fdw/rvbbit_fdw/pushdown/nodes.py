@@ -1,14 +1,10 @@
-"""The host's expression trees as frozen dataclasses.
-
-A node of a kind that this version does not know becomes `Other`: whoever reads a tree treats it as an
-expression about which nothing is known.
-"""
+"""PostgreSQL's expressions as frozen dataclasses: what both hosts send and all of pushdown reads."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 Value: TypeAlias = "str | tuple[str | None, ...] | None"
 """Null, the type's output text, or the elements of a one-dimensional array."""
@@ -16,13 +12,14 @@ Value: TypeAlias = "str | tuple[str | None, ...] | None"
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the scanned table by its attribute number."""
+    """A column by its attribute number; `relation` says of which relation of a query, 0 in a scan."""
 
     number: int
     name: str
     type: str
     typmod: int = -1
     collation: str | None = None
+    relation: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,22 +44,33 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Call:
-    """A function, an operator or a cast, by its full name with argument types."""
+    """A function, an operator or a cast, by its full name with argument types; `collation` is its input's."""
 
     kind: str
     name: str
     type: str
     arguments: tuple[Node, ...]
     collation: str | None = None
+    typmod: int = -1
 
 
 @dataclass(frozen=True)
 class Relabel:
-    """A cast that changes no bit of the value."""
+    """A cast that changes no bit of the value, or COLLATE; `collation` is the result's."""
 
     type: str
     argument: Node
     typmod: int = -1
+    collation: str | None = None
+
+
+@dataclass(frozen=True)
+class IoCast:
+    """A cast by way of text: one type's output function, then the other's input function."""
+
+    type: str
+    argument: Node
+    collation: str | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,14 @@ class NullTest:
 
 
 @dataclass(frozen=True)
+class BooleanTest:
+    """IS TRUE and its kin; `test` is true, not_true, false, not_false, unknown or not_unknown."""
+
+    test: str
+    argument: Node
+
+
+@dataclass(frozen=True)
 class AnyOf:
     """`scalar operator ANY (array)`, or ALL when `all` is true."""
 
@@ -93,25 +109,85 @@ class AnyOf:
 
 
 @dataclass(frozen=True)
+class Case:
+    """CASE WHEN condition THEN result ... ELSE default END; also CASE x WHEN, whose conditions compare x."""
+
+    type: str
+    whens: tuple[tuple[Node, Node], ...]
+    default: Node | None
+    typmod: int = -1
+    collation: str | None = None
+
+
+@dataclass(frozen=True)
+class Coalesce:
+    """The first argument that is not null."""
+
+    type: str
+    arguments: tuple[Node, ...]
+    typmod: int = -1
+    collation: str | None = None
+
+
+@dataclass(frozen=True)
+class Extreme:
+    """GREATEST or LEAST (`kind` in lower case); `collation` is the one that compares."""
+
+    kind: str
+    type: str
+    arguments: tuple[Node, ...]
+    typmod: int = -1
+    collation: str | None = None
+
+
+@dataclass(frozen=True)
+class NullIf:
+    """NULLIF of two arguments; `name` is the operator that finds them equal."""
+
+    name: str
+    type: str
+    arguments: tuple[Node, ...]
+    typmod: int = -1
+    collation: str | None = None
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """IS DISTINCT FROM of two arguments; `name` is the operator that finds them equal."""
+
+    name: str
+    arguments: tuple[Node, ...]
+    collation: str | None = None
+
+
+@dataclass(frozen=True)
+class ArrayOf:
+    """ARRAY[...] of scalars; `type` is the array's."""
+
+    type: str
+    arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Subscript:
+    """One element of an array: `arguments` are the array and the index; `type` is the element's."""
+
+    type: str
+    arguments: tuple[Node, ...]
+    typmod: int = -1
+
+
+@dataclass(frozen=True)
 class Other:
-    """An expression that cannot be used."""
+    """An expression that cannot be used; `tag` says in words what it is ("a subquery")."""
 
     tag: str = ""
 
 
-Node: TypeAlias = "Column | Constant | Parameter | Call | Relabel | Bool | NullTest | AnyOf | Other"
-
-
-def parse(tree: object) -> Node:
-    """The node for one JSON object; `Other` for anything that is not a node of the format."""
-    if not isinstance(tree, Mapping):
-        return Other()
-    kind = str(tree.get("node"))
-    make = _MAKERS.get(kind)
-    try:
-        return make(tree) if make else Other(str(tree.get("tag", kind)))
-    except (KeyError, TypeError, ValueError):
-        return Other(kind)
+Node: TypeAlias = (
+    "Column | Constant | Parameter | Call | Relabel | IoCast | Bool | NullTest | BooleanTest | AnyOf | Case"
+    " | Coalesce | Extreme | NullIf | Distinct | ArrayOf | Subscript | Other"
+)
 
 
 def parse_value(value: object) -> Value:
@@ -125,88 +201,45 @@ def parse_value(value: object) -> Value:
 
 def bind(node: Node, parameters: Sequence[Value]) -> Node:
     """The node with each parameter replaced by its value."""
+    if isinstance(node, Parameter) and node.index < len(parameters):
+        return Constant(node.type, parameters[node.index], node.typmod, node.collation)
+    return changed(node, lambda child: bind(child, parameters))
+
+
+def changed(node: Node, change: Callable[[Node], Node]) -> Node:
+    """The node with `change` applied to each node directly below it."""
     match node:
-        case Parameter(index=index) if index < len(parameters):
-            return Constant(node.type, parameters[index], node.typmod, node.collation)
-        case Call():
-            return Call(
-                node.kind, node.name, node.type, _bind_all(node.arguments, parameters), node.collation
-            )
-        case Relabel():
-            return Relabel(node.type, bind(node.argument, parameters), node.typmod)
-        case Bool():
-            return Bool(node.kind, _bind_all(node.arguments, parameters))
-        case NullTest():
-            return NullTest(bind(node.argument, parameters), node.negated)
+        case Call() | Bool() | Coalesce() | Extreme() | NullIf() | Distinct() | ArrayOf() | Subscript():
+            return replace(node, arguments=tuple(change(argument) for argument in node.arguments))
+        case Relabel() | IoCast() | NullTest() | BooleanTest():
+            return replace(node, argument=change(node.argument))
         case AnyOf():
-            scalar, array = bind(node.scalar, parameters), bind(node.array, parameters)
-            return AnyOf(node.name, scalar, array, node.all, node.collation)
+            return replace(node, scalar=change(node.scalar), array=change(node.array))
+        case Case():
+            whens = tuple((change(condition), change(result)) for condition, result in node.whens)
+            return replace(node, whens=whens, default=change(node.default) if node.default else None)
         case _:
             return node
 
 
-def _bind_all(nodes: Sequence[Node], parameters: Sequence[Value]) -> tuple[Node, ...]:
-    return tuple(bind(node, parameters) for node in nodes)
+def below(node: Node) -> tuple[Node, ...]:
+    """The nodes directly below a node, in the order in which they are written."""
+    match node:
+        case Call() | Bool() | Coalesce() | Extreme() | NullIf() | Distinct() | ArrayOf() | Subscript():
+            return node.arguments
+        case Relabel() | IoCast() | NullTest() | BooleanTest():
+            return (node.argument,)
+        case AnyOf():
+            return node.scalar, node.array
+        case Case():
+            default = (node.default,) if node.default else ()
+            return (*(each for when in node.whens for each in when), *default)
+        case _:
+            return ()
 
 
-_Tree: TypeAlias = Mapping[str, Any]
-
-
-def _common(tree: _Tree) -> dict[str, Any]:
-    return {
-        "type": str(tree["type"]),
-        "typmod": int(tree.get("typmod", -1)),
-        "collation": tree.get("collation"),
-    }
-
-
-def _arguments(tree: _Tree) -> tuple[Node, ...]:
-    return tuple(parse(argument) for argument in tree["arguments"])
-
-
-def _column(tree: _Tree) -> Node:
-    return Column(int(tree["number"]), str(tree["name"]), **_common(tree))
-
-
-def _constant(tree: _Tree) -> Node:
-    return Constant(value=parse_value(tree["value"]), **_common(tree))
-
-
-def _parameter(tree: _Tree) -> Node:
-    return Parameter(int(tree["index"]), **_common(tree))
-
-
-def _call(tree: _Tree) -> Node:
-    names = str(tree["kind"]), str(tree["name"]), str(tree["type"])
-    return Call(*names, _arguments(tree), tree.get("collation"))
-
-
-def _relabel(tree: _Tree) -> Node:
-    return Relabel(str(tree["type"]), parse(tree["argument"]), int(tree.get("typmod", -1)))
-
-
-def _bool(tree: _Tree) -> Node:
-    return Bool(str(tree["node"]), _arguments(tree))
-
-
-def _null_test(tree: _Tree) -> Node:
-    return NullTest(parse(tree["argument"]), bool(tree["negated"]))
-
-
-def _any(tree: _Tree) -> Node:
-    scalar, array = _arguments(tree)
-    return AnyOf(str(tree["name"]), scalar, array, bool(tree["all"]), tree.get("collation"))
-
-
-_MAKERS = {
-    "column": _column,
-    "constant": _constant,
-    "parameter": _parameter,
-    "call": _call,
-    "relabel": _relabel,
-    "and": _bool,
-    "or": _bool,
-    "not": _bool,
-    "null_test": _null_test,
-    "any": _any,
-}
+def everything(node: Node) -> Iterator[Node]:
+    """The node and all nodes below it."""
+    yield node
+    for child in below(node):
+        yield from everything(child)

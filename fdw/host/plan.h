@@ -1,0 +1,34 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan.h
+ *	  What the plan of a scan carries, from plan.c to scan.c.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RVBBIT_PLAN_H
+#define RVBBIT_PLAN_H
+
+#include "postgres.h"
+
+#include "nodes/pathnodes.h"
+#include "nodes/plannodes.h"
+
+/*
+ * fdw_private of the plan.  The conditions that DuckDB decides alone are in
+ * fdw_recheck_quals too, what is left to PostgreSQL in the plan's qual.
+ */
+typedef enum PlanField
+{
+	PLAN_COLUMNS,				/* attribute numbers that are read: IntList */
+	PLAN_ALL_COLUMNS,			/* the same if PostgreSQL checks everything */
+	PLAN_CONDITIONS,			/* String, JSON; and how many of them DuckDB decides alone: Integer */
+	PLAN_REASONS,				/* String for each clause of the plan's qual */
+	PLAN_FIELDS
+} PlanField;
+
+extern void plan_size(PlannerInfo *root, RelOptInfo *rel, Oid relid);
+extern void plan_paths(PlannerInfo *root, RelOptInfo *rel, Oid relid);
+extern ForeignScan *plan_scan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *best_path,
+							  List *tlist, List *scan_clauses, Plan *outer_plan);
+
+#endif							/* RVBBIT_PLAN_H */

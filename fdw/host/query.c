@@ -1,0 +1,309 @@
+/*-------------------------------------------------------------------------
+ *
+ * query.c
+ *	  The planner's hooks: marking what DuckDB can run as a whole.
+ *
+ * A query is looked at before PostgreSQL plans it.  What can be one query of
+ * DuckDB becomes (or stays) a subquery in FROM that carries a mark; OFFSET 0
+ * keeps the planner from taking it apart.  The mark is kept in a field of the
+ * range-table entry that has no meaning for subqueries, is copied with it,
+ * and is gone from the finished plan: so nothing has to be remembered or
+ * cleaned up, and planning may be re-entered.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/paths.h"
+#include "optimizer/planner.h"
+#include "rewrite/rewriteManip.h"
+#include "utils/builtins.h"
+
+#include "query.h"
+#include "rvbbit.h"
+
+#define MARK_NAME "rvbbit query"
+
+typedef struct Marking
+{
+	ParamListInfo bound;
+} Marking;
+
+/* A query of which DuckDB runs this part, and PostgreSQL what is around it. */
+typedef struct Part
+{
+	Query	   *query;
+	Query	   *around;			/* NULL: nothing */
+	List	   *mark;
+} Part;
+
+static planner_hook_type previous_planner = NULL;
+static set_rel_pathlist_hook_type previous_pathlist = NULL;
+
+static void look_into(Query *query, Marking *marking);
+
+/* The mark of a subquery in FROM; NIL if it has none. */
+List *
+query_mark_of(RangeTblEntry *rte)
+{
+	DefElem    *mark;
+
+	if (rte->rtekind != RTE_SUBQUERY || rte->functions == NIL)
+		return NIL;
+	mark = linitial(rte->functions);
+	if (!IsA(mark, DefElem) || strcmp(mark->defname, MARK_NAME) != 0)
+		return NIL;
+	return (List *) mark->arg;
+}
+
+static void
+set_mark(RangeTblEntry *rte, List *mark)
+{
+	Query	   *query = rte->subquery;
+
+	rte->functions = list_make1(makeDefElem(MARK_NAME, (Node *) mark, -1));
+	if (query->limitOffset == NULL && query->limitCount == NULL)
+		query->limitOffset = (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64),
+												Int64GetDatum(0), false, FLOAT8PASSBYVAL);
+}
+
+/* Ask the brain for the DuckDB query; the reply has its SQL, or what it lacks. */
+static Jsonb *
+ask_brain(Query *query, Oid server, Marking *marking, List **mark)
+{
+	List	   *parameters = NIL;
+	char	   *tree = walk_query(query, marking->bound, &parameters);
+	char	   *sql;
+	StringInfoData buf;
+	Jsonb	   *reply;
+
+	initStringInfo(&buf);
+	request_begin(&buf, GetForeignServer(server));
+	request_string(&buf, "query", tree);
+	appendStringInfoChar(&buf, '}');
+	reply = rvbbit_call("plan_query", buf.data);
+	sql = reply_string(&reply->root, "sql");
+	*mark = sql == NULL ? NIL :
+		list_make4(makeString(tree), parameters, list_make1_oid(server), makeString(sql));
+	return reply;
+}
+
+/* Have PostgreSQL finish what the brain names; false if that is not enough. */
+static bool
+try_split(Query *query, Oid server, Marking *marking, Jsonb *reply, Part *part)
+{
+	Bitmapset  *local = NULL;
+	ListCell   *lc;
+
+	foreach(lc, reply_list(&reply->root, "finish"))
+		local = bms_add_member(local, pg_strtoint32(lfirst(lc)));
+	if (local == NULL && !reply_bool(&reply->root, "finish_having"))
+		return false;
+	part->query = query_split(query, local, reply_bool(&reply->root, "finish_having"), &part->around);
+	if (part->query == NULL)
+		return false;
+	(void) ask_brain(part->query, server, marking, &part->mark);
+	return part->mark != NIL;
+}
+
+/* What of the query DuckDB can run, all of it but the finish; false if nothing. */
+static bool
+try_query(Query *query, Marking *marking, Part *part)
+{
+	Oid			server;
+	Jsonb	   *reply;
+
+	if (!query_gains(query) || query_refusal(query, &server) != NULL)
+		return false;
+	part->query = query;
+	part->around = NULL;
+	reply = ask_brain(query, server, marking, &part->mark);
+	return part->mark != NIL || try_split(query, server, marking, reply, part);
+}
+
+/* SELECT * FROM (query) */
+static Query *
+select_all(Query *query)
+{
+	Query	   *around = makeNode(Query);
+	ListCell   *lc;
+
+	around->commandType = CMD_SELECT;
+	around->jointree = makeFromExpr(NIL, NULL);
+	foreach(lc, query->targetList)
+	{
+		TargetEntry *entry = lfirst_node(TargetEntry, lc);
+		TargetEntry *outer;
+
+		if (entry->resjunk)
+			continue;
+		outer = makeTargetEntry((Expr *) makeVarFromTargetEntry(1, entry),
+								list_length(around->targetList) + 1,
+								entry->resname ? pstrdup(entry->resname) : NULL, false);
+		outer->resorigtbl = entry->resorigtbl;
+		outer->resorigcol = entry->resorigcol;
+		around->targetList = lappend(around->targetList, outer);
+	}
+	return around;
+}
+
+static RangeTblEntry *
+marked_entry(Query *query, List *mark)
+{
+	RangeTblEntry *rte = makeNode(RangeTblEntry);
+	List	   *names = NIL;
+	ListCell   *lc;
+
+	foreach(lc, query->targetList)
+	{
+		TargetEntry *entry = lfirst_node(TargetEntry, lc);
+
+		if (!entry->resjunk)
+			names = lappend(names, makeString(pstrdup(entry->resname ? entry->resname : "?column?")));
+	}
+	rte->rtekind = RTE_SUBQUERY;
+	rte->subquery = query;
+	rte->eref = makeAlias("rvbbit", names);
+	rte->inFromCl = true;
+	set_mark(rte, mark);
+	return rte;
+}
+
+/*
+ * The query around the part that DuckDB runs.  It takes over what the
+ * statement is known by.
+ */
+static Query *
+wrap(Part *part)
+{
+	Query	   *query = part->query;
+	Query	   *around = part->around != NULL ? part->around : select_all(query);
+	RangeTblRef *reference = makeNode(RangeTblRef);
+
+	around->querySource = query->querySource;
+	around->queryId = query->queryId;
+	around->canSetTag = query->canSetTag;
+	around->stmt_location = query->stmt_location;
+	around->stmt_len = query->stmt_len;
+	around->isReturn = query->isReturn;
+	query->isReturn = false;
+	reference->rtindex = 1;
+	around->jointree->fromlist = list_make1(reference);
+	around->rtable = list_make1(marked_entry(query, part->mark));
+	return around;
+}
+
+/* The query as it is to be planned: marked as a whole, or in its parts. */
+static Query *
+mark_query(Query *query, Marking *marking)
+{
+	Part		part;
+
+	if (try_query(query, marking, &part))
+		return wrap(&part);
+	look_into(query, marking);
+	return query;
+}
+
+static void
+mark_in_from(RangeTblEntry *rte, Marking *marking)
+{
+	Part		part;
+
+	if (!try_query(rte->subquery, marking, &part))
+		look_into(rte->subquery, marking);
+	else if (part.around != NULL)
+		rte->subquery = wrap(&part);
+	else
+		set_mark(rte, part.mark);
+}
+
+static bool
+mark_sublinks(Node *node, void *marking)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, SubLink))
+	{
+		SubLink    *link = (SubLink *) node;
+
+		if (link->subLinkType != MULTIEXPR_SUBLINK)
+			link->subselect = (Node *) mark_query((Query *) link->subselect, marking);
+		return mark_sublinks(link->testexpr, marking);
+	}
+	if (IsA(node, Query))
+		return false;			/* reached by other ways */
+	return expression_tree_walker(node, mark_sublinks, marking);
+}
+
+/*
+ * Look at the parts of a query that PostgreSQL plans.  Rows of a marked part
+ * cannot be found again by a lock or an update, so where these may happen the
+ * subqueries in FROM stay as they are.
+ */
+static void
+look_into(Query *query, Marking *marking)
+{
+	bool		keep_from = query->rowMarks != NIL ||
+		(query->commandType != CMD_SELECT && query->commandType != CMD_INSERT);
+	ListCell   *lc;
+
+	if (query->commandType == CMD_UTILITY)
+		return;
+	check_stack_depth();
+	foreach(lc, query->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+
+		if (rte->rtekind != RTE_SUBQUERY || rte->security_barrier)
+			continue;
+		if (query->setOperations != NULL)
+			rte->subquery = mark_query(rte->subquery, marking);
+		else if (!keep_from)
+			mark_in_from(rte, marking);
+	}
+	foreach(lc, query->cteList)
+	{
+		CommonTableExpr *cte = lfirst_node(CommonTableExpr, lc);
+
+		if (!cte->cterecursive && castNode(Query, cte->ctequery)->commandType == CMD_SELECT)
+			cte->ctequery = (Node *) mark_query(castNode(Query, cte->ctequery), marking);
+	}
+	(void) query_tree_walker(query, mark_sublinks, marking,
+							 QTW_IGNORE_RC_SUBQUERIES | QTW_IGNORE_JOINALIASES);
+}
+
+static PlannedStmt *
+plan_statement(Query *query, const char *text, int options, ParamListInfo bound)
+{
+	Marking		marking = {.bound = bound};
+
+	if (rvbbit_pushdown == RVBBIT_PUSHDOWN_FULL && query_reads_sessions(query))
+		query = mark_query(query, &marking);
+	if (previous_planner != NULL)
+		return previous_planner(query, text, options, bound);
+	return standard_planner(query, text, options, bound);
+}
+
+static void
+choose_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
+{
+	if (previous_pathlist != NULL)
+		previous_pathlist(root, rel, rti, rte);
+	if (query_mark_of(rte) != NIL)
+		query_add_path(root, rel, rti, rte);
+}
+
+void
+query_install_hooks(void)
+{
+	previous_planner = planner_hook;
+	planner_hook = plan_statement;
+	RegisterCustomScanMethods(&query_scan_methods);
+	previous_pathlist = set_rel_pathlist_hook;
+	set_rel_pathlist_hook = choose_paths;
+}

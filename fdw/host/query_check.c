@@ -1,0 +1,202 @@
+/*-------------------------------------------------------------------------
+ *
+ * query_check.c
+ *	  Which queries DuckDB could run, by their structure alone.
+ *
+ * A query that is refused here is planned by PostgreSQL; its parts are then
+ * looked at by themselves.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "foreign/fdwapi.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+
+#include "query.h"
+#include "rvbbit.h"
+
+typedef struct Check
+{
+	Index		depth;			/* queries that enclose the node, from the one checked */
+	Oid			server;			/* of the tables met so far */
+	const char *refusal;
+} Check;
+
+static bool check_node(Node *node, Check *check);
+
+/* Is this a foreign table of ours that reads a session? */
+bool
+query_is_session_table(RangeTblEntry *rte)
+{
+	if (rte->rtekind != RTE_RELATION || rte->relkind != RELKIND_FOREIGN_TABLE)
+		return false;
+	if (GetFdwRoutineByRelId(rte->relid)->ImportForeignSchema != rvbbit_import_schema)
+		return false;
+	return option_value(GetForeignTable(rte->relid)->options, "session") != NULL;
+}
+
+static bool
+find_session_table(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, RangeTblEntry))
+		return query_is_session_table((RangeTblEntry *) node);
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, find_session_table, context,
+								 QTW_EXAMINE_RTES_BEFORE | QTW_IGNORE_JOINALIASES);
+	return expression_tree_walker(node, find_session_table, context);
+}
+
+/* Is there a table of a session anywhere in the query? */
+bool
+query_reads_sessions(Query *query)
+{
+	return find_session_table((Node *) query, NULL);
+}
+
+static bool
+refuse(Check *check, const char *reason)
+{
+	check->refusal = reason;
+	return true;
+}
+
+static bool
+check_table(RangeTblEntry *rte, Check *check)
+{
+	Oid			server;
+
+	if (!query_is_session_table(rte))
+		return refuse(check, psprintf("\"%s\" is not a table of a session", rte->eref->aliasname));
+	if (rte->tablesample != NULL)
+		return refuse(check, "TABLESAMPLE");
+	if (rte->inh && has_subclass(rte->relid))
+		return refuse(check, psprintf("\"%s\" has child tables", rte->eref->aliasname));
+	server = GetForeignTable(rte->relid)->serverid;
+	if (OidIsValid(check->server) && check->server != server)
+		return refuse(check, "its tables belong to different servers");
+	check->server = server;
+	return false;
+}
+
+static bool
+check_rte(RangeTblEntry *rte, Check *check)
+{
+	if (rte->securityQuals != NIL || rte->security_barrier)
+		return refuse(check, "a security barrier or policy");
+	switch (rte->rtekind)
+	{
+		case RTE_RELATION:
+			return check_table(rte, check);
+		case RTE_SUBQUERY:
+			return rte->lateral ? refuse(check, "LATERAL") : false;
+		case RTE_CTE:
+			return rte->ctelevelsup >= check->depth ? refuse(check, "a WITH query of an outer query") : false;
+		case RTE_VALUES:
+			return rte->lateral ? refuse(check, "LATERAL") : false;
+		case RTE_JOIN:
+		case RTE_RESULT:
+			return false;
+		default:
+			return refuse(check, "a function in FROM");
+	}
+}
+
+static bool
+check_query(Query *query, Check *check)
+{
+	bool		refused;
+
+	if (query->commandType != CMD_SELECT)
+		return refuse(check, "not a SELECT");
+	if (query->rowMarks != NIL || query->hasForUpdate)
+		return refuse(check, "row locks");
+	if (query->hasModifyingCTE)
+		return refuse(check, "a data-modifying WITH query");
+	if (query->hasTargetSRFs)
+		return refuse(check, "a set-returning function");
+	check_stack_depth();
+	check->depth++;
+	refused = query_tree_walker(query, check_node, check,
+								QTW_EXAMINE_RTES_BEFORE | QTW_IGNORE_JOINALIASES);
+	check->depth--;
+	return refused;
+}
+
+static bool
+check_var(Var *var, Check *check)
+{
+	if (var->varlevelsup >= check->depth)
+		return refuse(check, "a reference to an outer query");
+	if (var->varattno <= 0)
+		return refuse(check, var->varattno == 0 ? "a whole-row reference" : "a system column");
+	return false;
+}
+
+static bool
+check_node(Node *node, Check *check)
+{
+	if (node == NULL)
+		return false;
+	switch (nodeTag(node))
+	{
+		case T_Query:
+			return check_query((Query *) node, check);
+		case T_RangeTblEntry:
+			return check_rte((RangeTblEntry *) node, check);
+		case T_Var:
+			return check_var((Var *) node, check);
+		case T_Param:
+			if (((Param *) node)->paramkind == PARAM_EXTERN || ((Param *) node)->paramkind == PARAM_SUBLINK)
+				return false;
+			return refuse(check, "a value of an outer plan");
+		case T_Aggref:
+			if (((Aggref *) node)->agglevelsup > 0)
+				return refuse(check, "an aggregate of an outer query");
+			break;
+		case T_GroupingFunc:
+			if (((GroupingFunc *) node)->agglevelsup > 0)
+				return refuse(check, "an aggregate of an outer query");
+			break;
+		default:
+			break;
+	}
+	return expression_tree_walker(node, check_node, check);
+}
+
+/*
+ * Why the structure of a query forbids that DuckDB runs it; NULL, and the
+ * server of its tables, if nothing does.
+ */
+const char *
+query_refusal(Query *query, Oid *server)
+{
+	Check		check = {.depth = 0};
+
+	if (check_node((Node *) query, &check))
+		return check.refusal;
+	if (!OidIsValid(check.server))
+		return "no table of a session";
+	if (contain_volatile_functions((Node *) query))
+		return "a volatile function";
+	*server = check.server;
+	return NULL;
+}
+
+/* Does DuckDB have more to do in it than reading and filtering one table? */
+bool
+query_gains(Query *query)
+{
+	return query->hasAggs || query->hasWindowFuncs || query->hasSubLinks ||
+		query->groupClause != NIL || query->groupingSets != NIL || query->havingQual != NULL ||
+		query->distinctClause != NIL || query->sortClause != NIL || query->cteList != NIL ||
+		query->limitCount != NULL || query->limitOffset != NULL || query->setOperations != NULL ||
+		list_length(query->rtable) > 1;
+}

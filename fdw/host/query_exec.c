@@ -1,0 +1,286 @@
+/*-------------------------------------------------------------------------
+ *
+ * query_exec.c
+ *	  Running a whole query in DuckDB, or PostgreSQL's own plan for it.
+ *
+ * Nothing is opened before the first row is asked for.  What DuckDB refuses
+ * before it delivered a row is run by the local plan, which is made only then.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "commands/explain.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+
+#include "query.h"
+#include "rvbbit.h"
+#include "stream.h"
+
+typedef struct QueryState
+{
+	CustomScanState css;
+	List	   *parameters;		/* ExprState */
+	RvbbitReader reader;
+	RvbbitTarget *targets;		/* the columns that are asked for */
+	int			count;
+	bool		started;		/* DuckDB has been asked */
+	bool		local;			/* PostgreSQL's own plan runs */
+	char	   *fallback;		/* why */
+	int			eflags;
+} QueryState;
+
+static void begin_query(CustomScanState *node, EState *estate, int eflags);
+static TupleTableSlot *run_query(CustomScanState *node);
+static void end_query(CustomScanState *node);
+static void rescan_query(CustomScanState *node);
+static void explain_query(CustomScanState *node, List *ancestors, ExplainState *es);
+
+static const CustomExecMethods exec_methods = {
+	.CustomName = QUERY_NODE_NAME,
+	.BeginCustomScan = begin_query,
+	.ExecCustomScan = run_query,
+	.EndCustomScan = end_query,
+	.ReScanCustomScan = rescan_query,
+	.ExplainCustomScan = explain_query,
+};
+
+Node *
+query_create_state(CustomScan *plan)
+{
+	QueryState *state = palloc0(sizeof(QueryState));
+
+	(void) plan;
+	NodeSetTag(state, T_CustomScanState);
+	state->css.methods = &exec_methods;
+	return (Node *) state;
+}
+
+static CustomScan *
+plan_of(QueryState *state)
+{
+	return castNode(CustomScan, state->css.ss.ps.plan);
+}
+
+static void *
+private_of(QueryState *state, MarkField field)
+{
+	return list_nth(plan_of(state)->custom_private, field);
+}
+
+static void
+begin_query(CustomScanState *node, EState *estate, int eflags)
+{
+	QueryState *state = (QueryState *) node;
+	CustomScan *plan = plan_of(state);
+	ListCell   *lc;
+
+	state->eflags = eflags;
+	state->parameters = ExecInitExprList(plan->custom_exprs, &node->ss.ps);
+	state->targets = palloc0(sizeof(RvbbitTarget) * Max(list_length(plan->custom_scan_tlist), 1));
+	foreach(lc, plan->custom_scan_tlist)
+	{
+		TargetEntry *entry = lfirst_node(TargetEntry, lc);
+		RvbbitTarget *target = &state->targets[state->count++];
+
+		target->attnum = entry->resno;
+		target->type = exprType((Node *) entry->expr);
+		target->typmod = exprTypmod((Node *) entry->expr);
+		target->name = entry->resname ? entry->resname : "?column?";
+	}
+	reader_init(&state->reader, estate->es_query_cxt, "a query of sessions");
+}
+
+/* The request; NULL, with the problem, if the parameters cannot be sent. */
+static char *
+make_request(QueryState *state, char **problem)
+{
+	Oid			server = linitial_oid((List *) private_of(state, MARK_SERVER));
+	char	   *parameters = parameters_as_json(state->parameters, state->css.ss.ps.ps_ExprContext,
+												problem);
+	const char *separator = "";
+	StringInfoData buf;
+	ListCell   *lc;
+
+	if (parameters == NULL)
+		return NULL;
+	initStringInfo(&buf);
+	request_begin(&buf, GetForeignServer(server));
+	request_string(&buf, "query", strVal(private_of(state, MARK_TREE)));
+	appendStringInfoString(&buf, ",\"columns\":[");
+	foreach(lc, plan_of(state)->custom_scan_tlist)
+	{
+		appendStringInfo(&buf, "%s%d", separator,
+						 castNode(Var, lfirst_node(TargetEntry, lc)->expr)->varattno);
+		separator = ",";
+	}
+	appendStringInfo(&buf, "],\"parameters\":%s,\"pin\":" UINT64_FORMAT "}", parameters,
+					 pin_for(state->css.ss.ps.state));
+	return buf.data;
+}
+
+static PlanState *
+local_state(QueryState *state)
+{
+	CustomScanState *node = &state->css;
+
+	if (node->custom_ps == NIL)
+	{
+		EState	   *estate = node->ss.ps.state;
+		MemoryContext before = MemoryContextSwitchTo(estate->es_query_cxt);
+
+		node->custom_ps = list_make1(ExecInitNode(linitial(plan_of(state)->custom_plans), estate,
+												  state->eflags));
+		MemoryContextSwitchTo(before);
+	}
+	return linitial(node->custom_ps);
+}
+
+static void
+run_locally(QueryState *state, const char *reason)
+{
+	MemoryContext before = MemoryContextSwitchTo(state->css.ss.ps.state->es_query_cxt);
+
+	reader_close(&state->reader);
+	state->local = true;
+	state->fallback = fallback_note(reason ? reason : "unknown error");
+	MemoryContextSwitchTo(before);
+}
+
+/* Have DuckDB begin; where it refuses, PostgreSQL does it. */
+static void
+start(QueryState *state)
+{
+	RvbbitFailure failure;
+	char	   *problem;
+	char	   *request = make_request(state, &problem);
+
+	state->started = true;
+	if (request == NULL)
+	{
+		run_locally(state, problem);
+		return;
+	}
+	if (reader_try_open(&state->reader, request, state->targets, state->count, &failure) &&
+		(reader_try_row(&state->reader, &failure) || !failure.failed))
+		return;
+	if (!fallback_is_open(failure.code))
+		rvbbit_raise(&failure);
+	run_locally(state, failure.message);
+}
+
+static TupleTableSlot *
+local_row(QueryState *state, TupleTableSlot *slot)
+{
+	TupleTableSlot *row = ExecProcNode(local_state(state));
+
+	ExecClearTuple(slot);
+	if (TupIsNull(row))
+		return slot;
+	slot_getallattrs(row);
+	memcpy(slot->tts_values, row->tts_values, sizeof(Datum) * state->count);
+	memcpy(slot->tts_isnull, row->tts_isnull, sizeof(bool) * state->count);
+	return ExecStoreVirtualTuple(slot);
+}
+
+static void
+raise_late(RvbbitFailure *failure)
+{
+	if (failure->hint == NULL && fallback_is_open(failure->code))
+		failure->hint = "SET rvbbit.pushdown = off lets PostgreSQL compute the query.";
+	rvbbit_raise(failure);
+}
+
+static TupleTableSlot *
+next_row(ScanState *scan)
+{
+	QueryState *state = (QueryState *) scan;
+	TupleTableSlot *slot = scan->ss_ScanTupleSlot;
+	RvbbitFailure failure;
+	MemoryContext before;
+
+	if (!state->started)
+	{
+		before = MemoryContextSwitchTo(scan->ps.ps_ExprContext->ecxt_per_tuple_memory);
+		start(state);
+		MemoryContextSwitchTo(before);
+	}
+	if (state->local)
+		return local_row(state, slot);
+	before = MemoryContextSwitchTo(scan->ps.ps_ExprContext->ecxt_per_tuple_memory);
+	if (reader_try_row(&state->reader, &failure))
+		reader_store(&state->reader, slot);
+	else if (failure.failed)
+		raise_late(&failure);
+	else
+		ExecClearTuple(slot);
+	MemoryContextSwitchTo(before);
+	return slot;
+}
+
+static bool
+recheck_row(ScanState *scan, TupleTableSlot *slot)
+{
+	(void) scan;
+	(void) slot;
+	return true;
+}
+
+static TupleTableSlot *
+run_query(CustomScanState *node)
+{
+	return ExecScan(&node->ss, next_row, recheck_row);
+}
+
+static void
+end_query(CustomScanState *node)
+{
+	QueryState *state = (QueryState *) node;
+
+	reader_close(&state->reader);
+	if (node->custom_ps != NIL)
+		ExecEndNode(linitial(node->custom_ps));
+}
+
+static void
+rescan_query(CustomScanState *node)
+{
+	QueryState *state = (QueryState *) node;
+
+	reader_close(&state->reader);
+	if (!state->local)
+		state->started = false;
+	if (node->custom_ps != NIL)
+	{
+		PlanState  *child = linitial(node->custom_ps);
+
+		if (node->ss.ps.chgParam != NULL)
+			UpdateChangedParamSet(child, node->ss.ps.chgParam);
+		if (child->chgParam == NULL)
+			ExecReScan(child);
+	}
+	ExecScanReScan(&node->ss);
+}
+
+/*
+ * The children are printed after this: the local plan is shown only where it
+ * ran, or when everything is to be shown.
+ */
+static void
+explain_query(CustomScanState *node, List *ancestors, ExplainState *es)
+{
+	QueryState *state = (QueryState *) node;
+
+	(void) ancestors;
+	ExplainPropertyText("DuckDB SQL", strVal(private_of(state, MARK_SQL)), es);
+	if (es->analyze)
+		ExplainPropertyInteger("Batches", NULL, state->reader.batches, es);
+	if (state->fallback != NULL)
+		ExplainPropertyText("Fallback", state->fallback, es);
+	if (es->verbose)
+		(void) local_state(state);
+	else if (!state->local)
+		node->custom_ps = NIL;
+}

@@ -1,0 +1,285 @@
+/*-------------------------------------------------------------------------
+ *
+ * query_finish.c
+ *	  Splitting a query: DuckDB delivers what an expression is made of, and
+ *	  PostgreSQL computes the expression above it.
+ *
+ * That is for targets and for HAVING which are not known to be the same in
+ * DuckDB: averages of integers, division of numerics, functions of the user.
+ * Their *pieces* are aggregates, window functions, subqueries, expressions that
+ * rows are grouped by, and columns.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/tlist.h"
+#include "rewrite/rewriteManip.h"
+#include "utils/fmgroids.h"
+
+#include "query.h"
+#include "rvbbit.h"
+
+typedef struct Split
+{
+	Query	   *inner;			/* becomes what DuckDB runs */
+	List	   *groups;			/* TargetEntry: what rows are grouped by */
+} Split;
+
+/* The column of the inner query that has this expression. */
+static Var *
+column_of(Split *split, Expr *expression)
+{
+	TargetEntry *entry = tlist_member(expression, split->inner->targetList);
+
+	if (entry == NULL)
+	{
+		entry = makeTargetEntry(copyObject(expression), list_length(split->inner->targetList) + 1,
+								pstrdup("piece"), false);
+		split->inner->targetList = lappend(split->inner->targetList, entry);
+	}
+	return makeVarFromTargetEntry(1, entry);
+}
+
+/* The same call of another aggregate of the same argument. */
+static Expr *
+other_aggregate(Aggref *call, Oid function, Oid type)
+{
+	Aggref	   *other = copyObject(call);
+
+	other->aggfnoid = function;
+	other->aggtype = type;
+	other->aggtranstype = InvalidOid;
+	return (Expr *) other;
+}
+
+static Expr *
+as_numeric(Expr *expression)
+{
+	if (exprType((Node *) expression) == NUMERICOID)
+		return expression;
+	return (Expr *) makeFuncExpr(F_NUMERIC_INT8, NUMERICOID, list_make1(expression),
+								 InvalidOid, InvalidOid, COERCE_IMPLICIT_CAST);
+}
+
+/* avg() of exact numbers is the quotient of sum() and count(). */
+static Node *
+split_average(Split *split, Aggref *call, Oid sum, Oid type)
+{
+	Expr	   *total = (Expr *) column_of(split, other_aggregate(call, sum, type));
+	Expr	   *count = (Expr *) column_of(split, other_aggregate(call, F_COUNT_ANY, INT8OID));
+
+	return (Node *) makeFuncExpr(F_NUMERIC_DIV, NUMERICOID,
+								 list_make2(as_numeric(total), as_numeric(count)),
+								 InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+}
+
+static Node *
+split_aggregate(Split *split, Aggref *call)
+{
+	switch (call->aggfnoid)
+	{
+		case F_AVG_INT2:
+			return split_average(split, call, F_SUM_INT2, INT8OID);
+		case F_AVG_INT4:
+			return split_average(split, call, F_SUM_INT4, INT8OID);
+		case F_AVG_INT8:
+			return split_average(split, call, F_SUM_INT8, NUMERICOID);
+		case F_AVG_NUMERIC:
+			return split_average(split, call, F_SUM_NUMERIC, NUMERICOID);
+		default:
+			return (Node *) column_of(split, (Expr *) call);
+	}
+}
+
+static Node *
+split_expression(Node *node, void *context)
+{
+	Split	   *split = context;
+
+	if (node == NULL)
+		return NULL;
+	if (tlist_member((Expr *) node, split->groups) != NULL && !IsA(node, Const))
+		return (Node *) column_of(split, (Expr *) node);
+	switch (nodeTag(node))
+	{
+		case T_Aggref:
+			return split_aggregate(split, (Aggref *) node);
+		case T_Var:
+		case T_WindowFunc:
+		case T_GroupingFunc:
+		case T_SubLink:
+			return (Node *) column_of(split, (Expr *) node);
+		default:
+			return expression_tree_mutator(node, split_expression, context);
+	}
+}
+
+static bool
+has_ref(List *clauses, Index ref)
+{
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+		if (lfirst_node(SortGroupClause, lc)->tleSortGroupRef == ref)
+			return true;
+	return false;
+}
+
+static bool
+is_window_key(Query *query, Index ref)
+{
+	ListCell   *lc;
+
+	foreach(lc, query->windowClause)
+	{
+		WindowClause *window = lfirst_node(WindowClause, lc);
+
+		if (has_ref(window->partitionClause, ref) || has_ref(window->orderClause, ref))
+			return true;
+	}
+	return false;
+}
+
+/* Can the query be split there, and has sorting to move up with it? */
+static bool
+may_split(Query *query, Bitmapset *local, bool having, bool *move_up)
+{
+	ListCell   *lc;
+
+	*move_up = having;
+	if (query->setOperations != NULL)
+		return false;
+	/* Its HAVING alone makes it a query of one group. */
+	if (having && !query->hasAggs && query->groupClause == NIL)
+		return false;
+	foreach(lc, query->targetList)
+	{
+		TargetEntry *entry = lfirst_node(TargetEntry, lc);
+
+		if (!bms_is_member(entry->resno, local) || entry->ressortgroupref == 0)
+			continue;
+		if (has_ref(query->groupClause, entry->ressortgroupref) ||
+			is_window_key(query, entry->ressortgroupref))
+			return false;
+		*move_up = true;
+	}
+	/* Rows that differ in something else than what is delivered. */
+	if (query->distinctClause != NIL)
+		*move_up = true;
+	return true;
+}
+
+/*
+ * The targets that stay in DuckDB.  All of them can be asked for: which are
+ * needed above is not known yet.
+ */
+static void
+keep_targets(Split *split, List *targets, Bitmapset *local)
+{
+	ListCell   *lc;
+
+	split->inner->targetList = NIL;
+	foreach(lc, targets)
+	{
+		TargetEntry *entry = lfirst_node(TargetEntry, lc);
+
+		if (bms_is_member(entry->resno, local))
+			continue;
+		entry = flatCopyTargetEntry(entry);
+		entry->resno = list_length(split->inner->targetList) + 1;
+		entry->resjunk = false;
+		split->inner->targetList = lappend(split->inner->targetList, entry);
+	}
+}
+
+static void
+note_groups(Split *split, Query *query)
+{
+	ListCell   *lc;
+
+	foreach(lc, query->groupClause)
+		split->groups = lappend(split->groups,
+								get_sortgroupclause_tle(lfirst(lc), query->targetList));
+}
+
+/*
+ * The targets of the query around it.  Each is a column of the inner query or
+ * is computed from such.
+ */
+static List *
+outer_targets(Split *split, Query *query, Bitmapset *local, bool move_up)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, query->targetList)
+	{
+		TargetEntry *entry = lfirst_node(TargetEntry, lc);
+		TargetEntry *outer;
+		Expr	   *expression;
+
+		if (entry->resjunk && !(move_up && has_ref(query->sortClause, entry->ressortgroupref)))
+			continue;
+		if (bms_is_member(entry->resno, local))
+			expression = (Expr *) split_expression((Node *) entry->expr, split);
+		else
+			expression = (Expr *) column_of(split, entry->expr);
+		outer = makeTargetEntry(expression, list_length(result) + 1, entry->resname, entry->resjunk);
+		outer->ressortgroupref = move_up ? entry->ressortgroupref : 0;
+		outer->resorigtbl = entry->resorigtbl;
+		outer->resorigcol = entry->resorigcol;
+		result = lappend(result, outer);
+	}
+	return result;
+}
+
+/*
+ * Split a query: these of its targets, and HAVING, are finished by PostgreSQL.
+ * Returns what DuckDB is to run, and in *outer the query around it, whose only
+ * entry in FROM is still to be made; NULL if it cannot be split there.  The
+ * query itself stays as it was.
+ */
+Query *
+query_split(Query *query, Bitmapset *local, bool having, Query **outer)
+{
+	Split		split = {NULL, NIL};
+	bool		move_up;
+	Query	   *around = makeNode(Query);
+
+	if (!may_split(query, local, having, &move_up))
+		return NULL;
+	if (move_up && (checkExprHasSubLink(query->limitCount) || checkExprHasSubLink(query->limitOffset)))
+		return NULL;
+	split.inner = makeNode(Query);
+	memcpy(split.inner, query, sizeof(Query));
+	note_groups(&split, query);
+	keep_targets(&split, query->targetList, local);
+	around->commandType = CMD_SELECT;
+	around->targetList = outer_targets(&split, query, local, move_up);
+	around->jointree = makeFromExpr(NIL, NULL);
+	if (having)
+	{
+		around->jointree->quals = split_expression(query->havingQual, &split);
+		split.inner->havingQual = NULL;
+	}
+	if (move_up)
+	{
+		around->distinctClause = query->distinctClause;
+		around->hasDistinctOn = query->hasDistinctOn;
+		around->sortClause = query->sortClause;
+		around->limitCount = query->limitCount;
+		around->limitOffset = query->limitOffset;
+		around->limitOption = query->limitOption;
+		split.inner->distinctClause = split.inner->sortClause = NIL;
+		split.inner->hasDistinctOn = false;
+		split.inner->limitCount = split.inner->limitOffset = NULL;
+		split.inner->limitOption = LIMIT_OPTION_COUNT;
+	}
+	*outer = around;
+	return split.inner;
+}

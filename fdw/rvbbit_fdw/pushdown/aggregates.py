@@ -1,0 +1,105 @@
+"""The allow-list of aggregates: what DuckDB 2.0.0 computes exactly as PostgreSQL does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from rvbbit_fdw.pushdown import kinds
+from rvbbit_fdw.pushdown.entry import Collation, qualified
+from rvbbit_fdw.pushdown.kinds import Kind
+from rvbbit_fdw.pushdown.written import Written
+from rvbbit_fdw.sqltext import Sql
+
+Carrier: TypeAlias = Callable[[Sequence[Written]], Kind]
+"""The carrier of the result for these arguments."""
+
+
+@dataclass(frozen=True)
+class AggregateEntry:
+    """One aggregate: `function` is DuckDB's name, `result` has `{}` where its call stands.
+
+    `fallible`: a result may be out of the type's range. `collation`: what it needs to compare texts.
+    `ordered`: its result depends on the order of its input.
+    """
+
+    name: str
+    function: str
+    carrier: Carrier
+    result: str = "{}"
+    fallible: bool = False
+    collation: Collation = Collation.IGNORED
+    ordered: bool = False
+
+    def write(self, call: Sql, arguments: Sequence[Written]) -> Written:
+        """The result of a call of the DuckDB function on these arguments."""
+        fallible = self.fallible or any(argument.fallible for argument in arguments)
+        kind = self.carrier(arguments)
+        same_scale = kind.type != kinds.NUMERIC or all(argument.same_scale for argument in arguments)
+        return Written(Sql(self.result.replace("{}", call)), kind, fallible, same_scale=same_scale)
+
+
+def _always(kind: Kind) -> Carrier:
+    return lambda _arguments: kind
+
+
+def _of_argument(arguments: Sequence[Written]) -> Kind:
+    return arguments[0].kind
+
+
+def _sum_of_numeric(arguments: Sequence[Written]) -> Kind:
+    """DuckDB adds decimals up in 38 digits, and gives an error where they do not suffice."""
+    kind = arguments[0].kind
+    return kind if kind is kinds.HUGEINT else kinds.decimal(kinds.MAX_DIGITS, kind.scale)
+
+
+_COMPARED = (
+    "int2",
+    "int4",
+    "int8",
+    "numeric",
+    "float4",
+    "float8",
+    "date",
+    "time",
+    "timestamp",
+    "timestamptz",
+)
+_INTEGERS = ("int2", "int4", "int8")
+
+
+def _counts() -> Iterator[AggregateEntry]:
+    yield AggregateEntry("count()", "count", _always(kinds.INT8))
+    yield AggregateEntry("count(any)", "count", _always(kinds.INT8))
+
+
+def _sums() -> Iterator[AggregateEntry]:
+    for name in ("int2", "int4"):
+        yield AggregateEntry(f"sum({name})", "sum", _always(kinds.INT8), "CAST({} AS BIGINT)", fallible=True)
+    yield AggregateEntry("sum(int8)", "sum", _always(kinds.HUGEINT), fallible=True)
+    yield AggregateEntry("sum(numeric)", "sum", _sum_of_numeric, fallible=True)
+
+
+def _extremes() -> Iterator[AggregateEntry]:
+    for function in ("min", "max"):
+        for name in _COMPARED:
+            yield AggregateEntry(f"{function}({name})", function, _of_argument)
+        yield AggregateEntry(f"{function}(text)", function, _always(kinds.TEXT), collation=Collation.ORDER)
+
+
+def _logic() -> Iterator[AggregateEntry]:
+    for name, function in (("bool_and", "bool_and"), ("every", "bool_and"), ("bool_or", "bool_or")):
+        yield AggregateEntry(f"{name}(bool)", function, _always(kinds.BOOL))
+    for function in ("bit_and", "bit_or", "bit_xor"):
+        for name in _INTEGERS:
+            yield AggregateEntry(f"{function}({name})", function, _always(kinds.FIXED[f"pg_catalog.{name}"]))
+
+
+def _table() -> Mapping[str, AggregateEntry]:
+    entries = (*_counts(), *_sums(), *_extremes(), *_logic())
+    return {qualified(entry.name): entry for entry in entries}
+
+
+TABLE = _table()
+"""The aggregates by the protocol's names."""

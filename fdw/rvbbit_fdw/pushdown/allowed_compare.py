@@ -1,0 +1,153 @@
+"""Comparisons: every pair of types for which PostgreSQL has the operators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from rvbbit_fdw.pushdown import kinds
+from rvbbit_fdw.pushdown.entry import Call, Collation, Entry, cast, special
+from rvbbit_fdw.pushdown.literals import typed
+from rvbbit_fdw.pushdown.logic import truth
+from rvbbit_fdw.pushdown.reasons import Local
+from rvbbit_fdw.pushdown.written import Written
+from rvbbit_fdw.pushdown.zones import check_session_zone
+from rvbbit_fdw.sqltext import Sql
+
+OPERATORS = ("=", "<>", "<", "<=", ">", ">=")
+
+_Pair: TypeAlias = Callable[[Written, Written], "tuple[Sql, Sql]"]
+"""Both operands as DuckDB may compare them."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The comparisons of one pair of types. `compare` takes IS DISTINCT FROM as an operator, too."""
+
+    left: str
+    right: str
+    pair: _Pair
+    how: str
+    note: str = ""
+    zoned: bool = False
+
+    @property
+    def collation(self) -> Collation:
+        """What equality needs of the collation; an order needs more."""
+        return Collation.EQUALITY if self.left == "text" else Collation.IGNORED
+
+    def compare(self, operator: str, left: Written, right: Written) -> Written:
+        """The two compared by one of OPERATORS or by IS DISTINCT FROM."""
+        one, other = self.pair(left, right)
+        return truth(f"({one} {operator} {other})", left, right)
+
+    def _spell(self, operator: str, call: Call) -> Written:
+        if self.zoned:
+            check_session_zone(call.scope)
+        return self.compare(operator, call[0], call[1])
+
+    def entry(self, operator: str) -> Entry:
+        """The line of the allow-list for an operator."""
+        collation = self.collation
+        if collation is not Collation.IGNORED and operator not in {"=", "<>"}:
+            collation = Collation.ORDER
+        return special(
+            f"{operator}({self.left},{self.right})",
+            "bool",
+            lambda call: self._spell(operator, call),
+            self.how,
+            collation=collation,
+            note=self.note,
+        )
+
+
+def _as_they_are(left: Written, right: Written) -> tuple[Sql, Sql]:
+    return left.sql, right.sql
+
+
+def _numerics(left: Written, right: Written) -> tuple[Sql, Sql]:
+    kind = kinds.common(left.kind, right.kind)
+    if kind is None:
+        raise Local("the numerics compared need more than 38 digits together")
+    return cast(left, kind), cast(right, kind)
+
+
+def _doubles(left: Written, right: Written) -> tuple[Sql, Sql]:
+    return cast(left, kinds.FLOAT8), cast(right, kinds.FLOAT8)
+
+
+_LAST_DAY = "DATE '294247-01-10'"
+_LAST_MOMENT = "TIMESTAMP '294247-01-10 04:00:54.775806'"
+
+
+def _date_first(left: Written, right: Written) -> tuple[Sql, Sql]:
+    """A date beyond the last TIMESTAMP is later than any but infinity."""
+    beyond = f"(isfinite({left.sql}) AND {left.sql} > {_LAST_DAY})"
+    moment = f"CASE WHEN {beyond} THEN {_LAST_MOMENT} ELSE {typed(left.sql, kinds.TIMESTAMP)} END"
+    earlier = f"CASE WHEN {beyond} AND isfinite({right.sql}) THEN TIMESTAMP '2000-01-01' ELSE {right.sql} END"
+    return Sql(moment), Sql(earlier)
+
+
+def _in_utc(left_type: str, right_type: str) -> _Pair:
+    """A timestamptz as the timestamp of UTC, compared as that."""
+    compared = {"timestamptz": "timestamp"}
+    types = compared.get(left_type, left_type), compared.get(right_type, right_type)
+
+    def pair(left: Written, right: Written) -> tuple[Sql, Sql]:
+        one = _plain_moment(left) if left_type == "timestamptz" else left
+        other = _plain_moment(right) if right_type == "timestamptz" else right
+        by_types = {("date", "timestamp"): _date_first, ("timestamp", "date"): _date_last}
+        return by_types.get(types, _as_they_are)(one, other)
+
+    return pair
+
+
+def _plain_moment(argument: Written) -> Written:
+    return replace(argument, sql=typed(argument.sql, kinds.TIMESTAMP), kind=kinds.TIMESTAMP)
+
+
+_ZONED = (
+    (("timestamp", "timestamptz"), "a", "CAST(b AS TIMESTAMP)"),
+    (("timestamptz", "timestamp"), "CAST(a AS TIMESTAMP)", "b"),
+    (("date", "timestamptz"), "CAST(a AS TIMESTAMP)", "CAST(b AS TIMESTAMP)"),
+    (("timestamptz", "date"), "CAST(a AS TIMESTAMP)", "CAST(b AS TIMESTAMP)"),
+)
+
+
+def _date_last(left: Written, right: Written) -> tuple[Sql, Sql]:
+    one, other = _date_first(right, left)
+    return other, one
+
+
+_SAME = ("bool", "int2", "int4", "int8", "float4", "float8", "bytea", "date", "time", "timestamp")
+_SAME_TOO = ("timestamptz", "interval", "uuid")
+_INTEGERS = ("int2", "int4", "int8")
+
+
+def _comparisons() -> Iterator[Comparison]:
+    plain = "a op b"
+    for name in (*_SAME, *_SAME_TOO):
+        yield Comparison(name, name, _as_they_are, plain)
+    yield Comparison("text", "text", _as_they_are, plain)
+    for left in _INTEGERS:
+        for right in _INTEGERS:
+            if left != right:
+                yield Comparison(left, right, _as_they_are, plain)
+    yield Comparison("numeric", "numeric", _numerics, plain, "both as the DECIMAL that holds either exactly")
+    for left, right in (("float4", "float8"), ("float8", "float4")):
+        yield Comparison(left, right, _doubles, plain, "both as DOUBLE")
+    beyond = "dates after 294247 are later than any timestamp"
+    yield Comparison("date", "timestamp", _date_first, "CAST(a AS TIMESTAMP) op b", beyond)
+    yield Comparison("timestamp", "date", _date_last, "a op CAST(b AS TIMESTAMP)", beyond)
+    for pair, first, last in _ZONED:
+        how = f"{first} op {last}"
+        yield Comparison(*pair, _in_utc(*pair), how, "only while TimeZone is UTC", zoned=True)
+
+
+COMPARISONS = tuple(_comparisons())
+
+ENTRIES = tuple(each.entry(operator) for each in COMPARISONS for operator in OPERATORS)
+
+BY_EQUALITY = {each.entry("=").name: each for each in COMPARISONS if not each.zoned}
+"""What compares like this equality does."""

@@ -1,0 +1,205 @@
+"""Arithmetic of numeric: exact values with PostgreSQL's number of digits after the point.
+
+PostgreSQL's numeric knows no bounds that matter here, DuckDB's DECIMAL ends at 38 digits. Where a result may
+need more, DuckDB gives an error. Division is not here: the scale of its result depends on the values.
+"""
+
+from __future__ import annotations
+
+from rvbbit_fdw.pushdown import kinds
+from rvbbit_fdw.pushdown.entry import Call, Entry, Speller, cast, constant, fill, special
+from rvbbit_fdw.pushdown.kinds import HUGEINT, MAX_DIGITS, Kind, decimal
+from rvbbit_fdw.pushdown.literals import typed
+from rvbbit_fdw.pushdown.reasons import Local
+from rvbbit_fdw.pushdown.written import Written
+from rvbbit_fdw.sqltext import Sql
+
+_TOO_MANY = "the numeric result may need more than 38 digits"
+
+_SHORT = 18
+"""Digits of a DECIMAL that DuckDB keeps in 64 bits."""
+
+
+def _sum(operator: str) -> Speller:
+    def spell(call: Call) -> Written:
+        left, right = call[0].kind, call[1].kind
+        if _whole(left, right):
+            return _of_hugeints(call, operator)
+        _check_decimals(left, right)
+        scale = max(left.scale, right.scale)
+        digits = max(left.digits - left.scale, right.digits - right.scale) + 1 + scale
+        sql = Sql(f"({call[0].sql} {operator} {call[1].sql})")
+        return _made(sql, decimal(min(digits, MAX_DIGITS), scale), call, fallible=digits > MAX_DIGITS)
+
+    return spell
+
+
+def _product(call: Call) -> Written:
+    """DuckDB keeps the product of two short numbers short; so one is made long."""
+    left, right = call[0].kind, call[1].kind
+    if _whole(left, right):
+        return _of_hugeints(call, "*")
+    _check_decimals(left, right)
+    if left.scale + right.scale > MAX_DIGITS:
+        raise Local(_TOO_MANY)
+    if left.digits + right.digits > _SHORT >= max(left.digits, right.digits):
+        left = decimal(_SHORT + 1, left.scale)
+    digits = left.digits + right.digits
+    sql = Sql(f"({cast(call[0], left)} * {call[1].sql})")
+    kind = decimal(min(digits, MAX_DIGITS), left.scale + right.scale)
+    return _made(sql, kind, call, fallible=digits > MAX_DIGITS)
+
+
+def _of_hugeints(call: Call, operator: str) -> Written:
+    sql = Sql(f"({cast(call[0], HUGEINT)} {operator} {cast(call[1], HUGEINT)})")
+    return _made(sql, HUGEINT, call, fallible=True)
+
+
+def _whole(left: Kind, right: Kind) -> bool:
+    return HUGEINT in {left, right} and left.scale == right.scale == 0
+
+
+def _check_decimals(*operands: Kind) -> None:
+    if HUGEINT in operands:
+        raise Local(_TOO_MANY)
+
+
+def _made(sql: Sql, kind: Kind, call: Call, *, fallible: bool = False) -> Written:
+    fallible = fallible or any(argument.fallible for argument in call.arguments)
+    return Written(sql, kind, fallible, same_scale=all(argument.same_scale for argument in call.arguments))
+
+
+def _remainder(call: Call) -> Written:
+    left, right = call[0], call[1]
+    kind = kinds.common(left.kind, right.kind)
+    if kind is None:
+        raise Local(_TOO_MANY)
+    one, other = cast(left, kind), cast(right, kind)
+    rest = f"({one} % {other})"
+    if kind == HUGEINT:  # DuckDB's rest of the least one by -1 overflows
+        rest = fill(
+            f"CASE WHEN {{1}} = -1 AND {{0}} IS NOT NULL THEN {typed('0', HUGEINT)} ELSE {rest} END",
+            call,
+            kind,
+        ).sql
+    return _made(Sql(rest), kind, call, fallible=True)
+
+
+def _negative(call: Call) -> Written:
+    return _made(Sql(f"(-{call[0].sql})"), call[0].kind, call, fallible=call[0].kind == HUGEINT)
+
+
+def _absolute(call: Call) -> Written:
+    return _made(Sql(f"abs({call[0].sql})"), call[0].kind, call, fallible=call[0].kind == HUGEINT)
+
+
+def _itself(call: Call) -> Written:
+    return call[0]
+
+
+def _sign(call: Call) -> Written:
+    return fill("CAST(sign({0}) AS DECIMAL(1,0))", call, decimal(1, 0))
+
+
+def _to_whole(function: str) -> Speller:
+    def spell(call: Call) -> Written:
+        kind = call[0].kind
+        if kind.scale == 0:
+            return call[0]
+        return fill(f"{function}({{0}})", call, decimal(kind.digits, 0))
+
+    return spell
+
+
+def _places(call: Call) -> int:
+    return int(constant(call, 1, "the number of digits"))
+
+
+def _rounded(call: Call) -> Written:
+    """To a number of places: as far as the value has them by a cast, else by round()."""
+    kind, places = call[0].kind, _places(call)
+    if places >= kind.scale:
+        return _longer(call[0], places)
+    if places < 0:
+        return fill(f"round({{0}}, {places})", call, _tens(kind, places), fallible=kind.digits == MAX_DIGITS)
+    whole = kind.digits - kind.scale + 1
+    target = decimal(min(whole + places, MAX_DIGITS), places)
+    return fill(f"CAST({{0}} AS {target.duckdb})", call, target)
+
+
+def _truncated(call: Call) -> Written:
+    kind, places = call[0].kind, _places(call)
+    if places >= kind.scale:
+        return _longer(call[0], places)
+    if places < 0:
+        raise Local("digits before the point are not cut off in DuckDB")
+    return fill(f"trunc({{0}}, {places})", call, decimal(kind.digits, places))
+
+
+def _longer(argument: Written, places: int) -> Written:
+    digits = argument.kind.digits - argument.kind.scale + places
+    if places == argument.kind.scale:
+        return argument
+    if digits > MAX_DIGITS:
+        raise Local(_TOO_MANY)
+    kind = decimal(digits, places)
+    return Written(cast(argument, kind), kind, argument.fallible)
+
+
+def _tens(kind: Kind, places: int) -> Kind:
+    """The type of DuckDB's round() before the point."""
+    _check_decimals(kind)
+    whole = kind.digits - kind.scale
+    if -places > whole:
+        raise Local("more digits are rounded than there are")
+    return decimal(min(max(kind.digits, 1 - places), MAX_DIGITS), 0)
+
+
+def _with_modifier(call: Call) -> Written:
+    """The cast to numeric(p,s), whose typmod comes as a constant."""
+    modifier = int(constant(call, 1, "the type modifier"))
+    if modifier < 0:
+        return call[0]
+    digits, scale = (modifier - 4) >> 16 & 0xFFFF, (modifier - 4) & 0x7FF
+    if digits > MAX_DIGITS or scale > digits:
+        reason = f"DuckDB has no numeric of {digits} digits with {scale} after the point"
+        raise Local(reason)
+    target = decimal(digits, scale)
+    whole = call[0].kind.digits - call[0].kind.scale
+    rounds = call[0].kind.scale > scale
+    fits = whole + rounds <= digits - scale
+    return fill(f"CAST({{0}} AS {target.duckdb})", call, target, fallible=not fits)
+
+
+_WIDE = "an error beyond 38 digits"
+
+ENTRIES: tuple[Entry, ...] = (
+    special("+(numeric,numeric)", "numeric", _sum("+"), "a + b", narrower=True, note=_WIDE),
+    special("-(numeric,numeric)", "numeric", _sum("-"), "a - b", narrower=True, note=_WIDE),
+    special("*(numeric,numeric)", "numeric", _product, "a * b", narrower=True, note=_WIDE),
+    special("%(numeric,numeric)", "numeric", _remainder, "a % b", fallible=True, note="an error if b is 0"),
+    special("mod(numeric,numeric)", "numeric", _remainder, "a % b", fallible=True, note="an error if b is 0"),
+    special("-(numeric)", "numeric", _negative, "-a", narrower=True),
+    special("+(numeric)", "numeric", _itself, "a"),
+    special("abs(numeric)", "numeric", _absolute, "abs(a)", narrower=True),
+    special("@(numeric)", "numeric", _absolute, "abs(a)", narrower=True),
+    special("sign(numeric)", "numeric", _sign, "sign(a)"),
+    special("ceil(numeric)", "numeric", _to_whole("ceil"), "ceil(a)"),
+    special("ceiling(numeric)", "numeric", _to_whole("ceil"), "ceil(a)"),
+    special("floor(numeric)", "numeric", _to_whole("floor"), "floor(a)"),
+    special("round(numeric)", "numeric", _to_whole("round"), "round(a)"),
+    special("trunc(numeric)", "numeric", _to_whole("trunc"), "trunc(a)"),
+    special(
+        "round(numeric,int4)", "numeric", _rounded, "CAST(a AS DECIMAL(..., b))", narrower=True, constants=[1]
+    ),
+    special("trunc(numeric,int4)", "numeric", _truncated, "trunc(a, b)", constants=[1]),
+    special(
+        "numeric(numeric,int4)",
+        "numeric",
+        _with_modifier,
+        "CAST(a AS DECIMAL(p,s))",
+        fallible=True,
+        constants=[1],
+        note="the cast to numeric(p,s); an error if the value does not fit",
+    ),
+)

@@ -1,0 +1,103 @@
+"""Values of a query's columns: how they leave DuckDB, and what may be done with them before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from rvbbit_fdw import typemap
+from rvbbit_fdw.pushdown import columns, kinds
+from rvbbit_fdw.pushdown.kinds import Kind
+from rvbbit_fdw.pushdown.reasons import Local, type_words
+from rvbbit_fdw.pushdown.written import Written
+from rvbbit_fdw.request import Attribute
+from rvbbit_fdw.sqltext import Sql
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A value that only passes through on its way to a decoder; `reason` says why no more is done with it."""
+
+    sql: Sql
+    decoder: str
+    reason: str
+
+
+Value: TypeAlias = "Written | Carried"
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A column of the result: its SQL and its decoder."""
+
+    sql: Sql
+    decoder: str
+
+
+_AS_TEXT = "CAST({} AS VARCHAR)"
+
+_DECODERS: Mapping[Kind, tuple[str, str]] = {
+    **{kinds.FIXED[f"pg_catalog.{name}"]: (name, "{}") for name in ("bool", "int2", "int4", "int8")},
+    **{kinds.FIXED[f"pg_catalog.{name}"]: (name, "{}") for name in ("float4", "float8", "text", "bytea")},
+    **{kinds.FIXED[f"pg_catalog.{name}"]: (name, "{}") for name in ("date", "time")},
+    **{kinds.FIXED[f"pg_catalog.{name}"]: (name, "{}") for name in ("timestamp", "timestamptz")},
+    kinds.VARCHAR: ("input", "{}"),
+    kinds.INTERVAL: ("interval", _AS_TEXT),
+    kinds.UUID: ("input", _AS_TEXT),
+    kinds.HUGEINT: ("hugeint", "{}"),
+}
+
+_GROUPED = frozenset(kinds.FIXED.values()) - {kinds.INTERVAL}
+"""Carriers of which equal values are alike, so that any of them stands for its group."""
+
+
+def of_attribute(attribute: Attribute, reference: Sql) -> Value:
+    """A column of a session's table."""
+    try:
+        return columns.written(attribute, reference)
+    except Local as local:
+        travel = typemap.travel(attribute.duckdb_type or "", attribute.type, attribute.typmod)
+        return Carried(travel.select(reference), travel.decoder, local.reason)
+
+
+def rename(value: Value, reference: Sql) -> Value:
+    """The value as a column of that name, one query further out."""
+    if isinstance(value, Carried):
+        return Carried(reference, value.decoder, value.reason)
+    return Written(reference, value.kind, same_scale=value.same_scale)
+
+
+def deliver(value: Value, type_name: str) -> Delivered:
+    """The value as a column of the result of that type; Local if it would not arrive as PostgreSQL's."""
+    if isinstance(value, Carried):
+        return Delivered(value.sql, value.decoder)
+    if not value.same_scale:
+        raise Local("the digits after the point of a numeric may not be the same in DuckDB")
+    if value.kind.type == kinds.NUMERIC and value.kind != kinds.HUGEINT:
+        decoder, expression = "decimal", "{}"
+    else:
+        decoder, expression = _DECODERS[value.kind]
+    if type_name != value.kind.type:
+        decoder = _decoder_of(type_name, value)
+    return Delivered(Sql(expression.replace("{}", value.sql)), decoder)
+
+
+def _decoder_of(type_name: str, value: Written) -> str:
+    """Text and varchar are one carrier; any other difference is none that is known."""
+    if {type_name, value.kind.type} == {"pg_catalog.text", "pg_catalog.varchar"}:
+        return "text" if type_name == "pg_catalog.text" else "input"
+    reason = f"a {type_words(value.kind.type)} of DuckDB does not become a {type_words(type_name)}"
+    raise Local(reason)
+
+
+def check_grouped(value: Value) -> Written:
+    """The value, if DuckDB tells its equals from others as PostgreSQL does; Local if not."""
+    if isinstance(value, Carried):
+        raise Local(value.reason)
+    if value.kind.type != kinds.NUMERIC and value.kind not in _GROUPED:
+        reason = f"values of type {type_words(value.kind.type)} that are equal may differ"
+        raise Local(reason)
+    if not value.same_scale:
+        raise Local("the digits after the point of a numeric may not be the same in DuckDB")
+    return value

@@ -1,0 +1,99 @@
+"""The allow-list as a page of the documentation.
+
+Made by `python -m rvbbit_fdw.pushdown.document > docs/pushdown.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rvbbit_fdw.pushdown import allowed
+from rvbbit_fdw.pushdown.entry import Collation, Entry
+from rvbbit_fdw.pushdown.reasons import type_words
+
+_BEGINNING = f"""# What DuckDB computes
+
+A condition, an expression or an aggregate of a query runs in DuckDB only if DuckDB's answer is PostgreSQL's
+for every input: the same value, the same type, the same number of digits, an error where PostgreSQL has
+one. What may be computed there is one list, below. Anything else is computed by PostgreSQL, and EXPLAIN
+says why (`Local: ...`). `SET rvbbit.pushdown = off` lets PostgreSQL compute everything.
+
+The list belongs to DuckDB {allowed.DUCKDB}. Each entry is compared with PostgreSQL over all combinations of
+edge values (`tests/server/test_edges.py`); this page is made from the list.
+
+## How to read it
+
+- `a`, `b`, `c` are the arguments. The DuckDB spelling stands for the idea; EXPLAIN shows the whole SQL.
+- **E**: gives an error for some values in both. As soon as a part of a condition can fail, its parts are
+  computed in PostgreSQL's order. DuckDB's error is never shown before the first row: PostgreSQL then
+  computes the condition itself.
+- **N**: DuckDB has no room for some values that PostgreSQL has (more than 38 digits, timestamps after the
+  year 294246, infinity as a number). It gives an error then, and PostgreSQL computes the condition.
+- **K**: an argument has to be known when the query is planned.
+- **T**: texts are compared by code point: only under the collations `C`, `POSIX`, `ucs_basic`, `pg_c_utf8`,
+  and under `default` if the database's own sorts like that. Equality of texts needs a deterministic
+  collation only.
+- **U**: upper and lower case: only under `pg_c_utf8`, and under `default` if the database's locale is the
+  builtin `C.UTF-8`.
+
+## Expressions
+
+AND, OR, NOT, IS NULL, IS TRUE and the like, CASE, COALESCE, NULLIF, GREATEST, LEAST, IS DISTINCT FROM, IN,
+ANY and ALL over arrays whose elements are known or computed, casts that change only the type's name,
+constants and parameters. Arrays that are columns and values of types that are not below stay local.
+
+Columns of the types BOOLEAN, integers up to HUGEINT, FLOAT, DOUBLE, DECIMAL, VARCHAR, ENUM, BLOB, DATE,
+TIME, TIMESTAMP of every precision, TIMESTAMP WITH TIME ZONE, INTERVAL and UUID can be computed with, as
+long as the foreign table declares them as an import does. UHUGEINT, lists, structs, maps, JSON and columns
+of another declared type are only delivered.
+"""
+
+_MARKS = {Collation.ORDER: "T", Collation.CASE: "U", Collation.EQUALITY: "", Collation.IGNORED: ""}
+
+
+def render() -> str:
+    """The whole page, in Markdown."""
+    sections = [*allowed.SECTIONS.items(), ("Casts by way of text", tuple(allowed.IO_CASTS.values()))]
+    return _BEGINNING + "".join(_section(title, entries) for title, entries in sections)
+
+
+def _section(title: str, entries: Iterable[Entry]) -> str:
+    head = f"\n## {title}\n\n| PostgreSQL | types | DuckDB | | |\n|---|---|---|---|---|\n"
+    return head + "".join(f"{line}\n" for line in _lines(entries))
+
+
+def _lines(entries: Iterable[Entry]) -> Iterator[str]:
+    """A line for what is alike: first all types of a name, then all names with these types."""
+    types_of: dict[tuple[str, str, str, str], list[str]] = {}
+    for entry in entries:
+        name, _, types = entry.name.removeprefix("pg_catalog.").rpartition("(")
+        words = ", ".join(type_words(each) for each in types.removesuffix(")").split(",") if each)
+        types_of.setdefault((name, entry.spelling, _marks(entry), entry.note), []).append(words)
+    names_of: dict[tuple[str, str, str, str], list[str]] = {}
+    for (name, spelling, marks, note), types_list in types_of.items():
+        names_of.setdefault(("; ".join(types_list), spelling, marks, note), []).append(name)
+    for (types, spelling, marks, note), names in names_of.items():
+        shown = " ".join(_code(name) for name in names)
+        yield f"| {shown} | {types} | {_code(spelling)} | {marks} | {_escaped(note)} |"
+
+
+def _marks(entry: Entry) -> str:
+    marks = [_MARKS[entry.collation]]
+    marks += [
+        mark
+        for mark, holds in (("E", entry.fallible), ("N", entry.narrower), ("K", entry.constants))
+        if holds
+    ]
+    return " ".join(mark for mark in marks if mark)
+
+
+def _code(text: str) -> str:
+    return f"`{_escaped(text)}`"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    print(render(), end="")  # noqa: T201

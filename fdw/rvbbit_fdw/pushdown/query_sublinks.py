@@ -1,0 +1,78 @@
+"""Subqueries in expressions: EXISTS, IN, comparisons with ANY and ALL, and those that give one value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rvbbit_fdw.pushdown import allowed, kinds
+from rvbbit_fdw.pushdown.allowed_compare import Comparison
+from rvbbit_fdw.pushdown.delivery import Carried, rename
+from rvbbit_fdw.pushdown.entry import Entry
+from rvbbit_fdw.pushdown.nodes import Call, Column
+from rvbbit_fdw.pushdown.query_nodes import Subquery, SubqueryColumn
+from rvbbit_fdw.pushdown.reasons import Local, unknown_call
+from rvbbit_fdw.pushdown.texts import check_collation
+from rvbbit_fdw.pushdown.written import Written
+from rvbbit_fdw.sqltext import Sql, qualified, quote
+
+if TYPE_CHECKING:
+    from rvbbit_fdw.pushdown.query import Level
+
+_OPERATORS = ("=", "<>", "<", "<=", ">", ">=")
+
+
+def write(leaf: Subquery, level: Level) -> Written:
+    """A subquery of this level as a value."""
+    if leaf.kind == "exists":
+        return Written(Sql(f"EXISTS ({level.subquery(leaf.query).sql})"), kinds.BOOL)
+    if leaf.kind == "scalar":
+        return _scalar(leaf, level)
+    if leaf.kind in {"any", "all"}:
+        return _compared(leaf, level)
+    raise Local("a subquery of this kind is not known to be the same in DuckDB")
+
+
+def _scalar(leaf: Subquery, level: Level) -> Written:
+    """One value; DuckDB gives an error for several rows, as PostgreSQL does."""
+    selected = level.subquery(leaf.query)
+    _, value = selected.columns[0]
+    if isinstance(value, Carried):
+        raise Local(value.reason)
+    one_row = leaf.query.aggregates and not leaf.query.group
+    return Written(Sql(f"({selected.sql})"), value.kind, not one_row, same_scale=value.same_scale)
+
+
+def _compared(leaf: Subquery, level: Level) -> Written:
+    """`value operator ANY (query)`; both sides in the carrier in which they compare."""
+    call = leaf.test
+    if not isinstance(call, Call) or len(call.arguments) != 2 or not _is_column(call.arguments[1], level):
+        raise Local("a comparison of several columns with a subquery")
+    operator, comparison, entry = _comparison(call)
+    check_collation(entry.collation, call.collation, level.scope)
+    selected = level.subquery(leaf.query)
+    name, value = selected.columns[0]
+    if isinstance(value, Carried):
+        raise Local(value.reason)
+    alias = level.context.unique("list")
+    element = rename(value, qualified(alias, name))
+    if not isinstance(element, Written):
+        raise Local("a comparison of values that only pass through")
+    left, right = comparison.pair(level.expression(call.arguments[0]), element)
+    if quote(alias) in left:
+        raise Local("a comparison of dates with timestamps of a subquery")
+    listed = f"SELECT {right} FROM ({selected.sql}) AS {quote(alias)}"
+    return Written(Sql(f"({left} {operator} {leaf.kind.upper()} ({listed}))"), kinds.BOOL)
+
+
+def _is_column(node: object, level: Level) -> bool:
+    if not isinstance(node, Column):
+        return False
+    return level.query.leaves[node.number] == SubqueryColumn(1)
+
+
+def _comparison(call: Call) -> tuple[str, Comparison, Entry]:
+    name, _, types = call.name.removeprefix("pg_catalog.").partition("(")
+    entry = allowed.TABLE.get(call.name)
+    if name not in _OPERATORS or entry is None:
+        raise unknown_call(call.kind, call.name)
+    return name, allowed.equality(f"pg_catalog.=({types}"), entry

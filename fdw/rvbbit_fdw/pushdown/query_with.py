@@ -1,0 +1,45 @@
+"""WITH."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rvbbit_fdw.pushdown.query_nodes import With, WithRelation
+from rvbbit_fdw.pushdown.reasons import Local
+from rvbbit_fdw.pushdown.selected import Selected
+from rvbbit_fdw.sqltext import Sql, comma, quote
+
+if TYPE_CHECKING:
+    from rvbbit_fdw.pushdown.query import Level
+
+
+class Withs:
+    """The WITH queries of one level, in the order in which they are written."""
+
+    def __init__(self, level: Level) -> None:
+        self._level = level
+        self._made: dict[str, tuple[str, Selected]] = {}
+
+    def clause(self) -> str:
+        """WITH and all queries of this level that are used; nothing if there are none."""
+        parts = [
+            Sql(f"{quote(name)} AS {self._hint(each)}({selected.sql})")
+            for each in self._level.query.withs
+            if each.name in self._made
+            for name, selected in [self._made[each.name]]
+        ]
+        return f"WITH {comma(parts)}" if parts else ""
+
+    def reference(self, relation: WithRelation) -> Selected:
+        """The query that a relation refers to, by its name here."""
+        found = next((each for each in self._level.query.withs if each.name == relation.name), None)
+        if found is None or found.recursive or found.search or relation.is_self:
+            raise Local("a recursive WITH query")
+        if found.name not in self._made:
+            selected = self._level.subquery(found.query)
+            self._made[found.name] = self._level.context.unique(found.name), selected
+        name, selected = self._made[found.name]
+        return Selected(quote(name), selected.columns)
+
+    def _hint(self, each: With) -> str:
+        return "MATERIALIZED " if each.materialized else ""

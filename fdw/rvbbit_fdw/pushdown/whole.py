@@ -1,0 +1,79 @@
+"""Whole queries: what the host asks before it plans one, and when it runs one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from rvbbit_fdw.errors import Internal, NotPushable
+from rvbbit_fdw.pushdown import query as writer
+from rvbbit_fdw.pushdown.nodes import Column
+from rvbbit_fdw.pushdown.query_nodes import Query
+from rvbbit_fdw.pushdown.query_trees import parse_query
+from rvbbit_fdw.pushdown.reasons import Local
+from rvbbit_fdw.pushdown.written import Scope, Written
+from rvbbit_fdw.request import Table, parse_database, parse_parameters
+from rvbbit_fdw.sqltext import Sql
+
+_REMEMBERED = 64
+"""Parsed trees of queries, for statements that run again and again."""
+
+
+def plan(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The reply to plan_query: the SQL with sessions as databases, or why PostgreSQL has to do it."""
+    query = parse(body["query"])
+    try:
+        planned = writer.result(query, _context(body, _session, known=False))
+    except Local as local:
+        return {"reason": local.reason, **_finish(query, body)}
+    except RecursionError:
+        return {"reason": "the query is nested too deeply"}
+    return {"sql": planned.sql}
+
+
+def _finish(query: Query, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Which targets, by their numbers, and whether HAVING, PostgreSQL would have to compute itself."""
+    level = writer.Level(query, _context(body, _session, known=False))
+    numbers = [number for number, target in enumerate(query.targets, 1) if not level.can_deliver(target)]
+    return {"finish": [str(number) for number in numbers], "finish_having": not level.can_filter()}
+
+
+def to_run(body: Mapping[str, Any], database: writer.Database) -> writer.Result:
+    """The query with its parameters' values and the columns that are asked for.
+
+    Raises NotPushable if a value turns out to be one that DuckDB does not have.
+    """
+    try:
+        return writer.result(parse(body["query"]), _context(body, database, known=True), body["columns"])
+    except Local as local:
+        raise NotPushable(local.reason) from None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def parse(text: str) -> Query:
+    """The tree of a request."""
+    return parse_query(json.loads(text))
+
+
+def _context(body: Mapping[str, Any], database: writer.Database, *, known: bool) -> writer.Context:
+    facts = parse_database(body)
+    scope = Scope(
+        column=_no_column,
+        parameter=lambda parameter: Sql(f"${parameter.index + 1}"),
+        values=parse_parameters(body) if known else None,
+        collation_is_c=facts.collation_is_c,
+        case_is_unicode=facts.case_is_unicode,
+        time_zone=facts.time_zone,
+    )
+    return writer.Context(scope, database)
+
+
+def _no_column(column: Column) -> Written:
+    message = f"column {column.number} stands outside of any query"
+    raise Internal(message)
+
+
+def _session(table: Table) -> str:
+    return table.options["session"]

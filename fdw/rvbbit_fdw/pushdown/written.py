@@ -1,0 +1,67 @@
+"""What the writer makes of an expression, and where it takes columns and parameters from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from rvbbit_fdw.pushdown.kinds import Kind
+from rvbbit_fdw.pushdown.nodes import Column, Parameter, Value
+from rvbbit_fdw.sqltext import Sql
+
+
+class Unknown(Enum):
+    """The value of what is no constant."""
+
+    VALUE = "not known when planning"
+
+
+UNKNOWN = Unknown.VALUE
+
+
+@dataclass(frozen=True)
+class Written:
+    """An expression as DuckDB SQL that needs no brackets around it.
+
+    `fallible`: DuckDB gives an error for some rows, because PostgreSQL does. `value`: the value of a constant
+    as the protocol writes it. `same_scale`: false if a numeric is equal to PostgreSQL's but may have
+    another number of digits after the point, so that only its value may be used.
+    """
+
+    sql: Sql
+    kind: Kind
+    fallible: bool = False
+    value: Value | Unknown = UNKNOWN
+    same_scale: bool = True
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a column comes from: a number for its relation, and whether it is stored in a session's table."""
+
+    relation: int
+    stored: bool
+
+
+def _stored(_column: Column) -> Origin:
+    return Origin(0, stored=True)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where an expression stands.
+
+    `column` spells a column, or raises Local. `parameter` spells a parameter whose value is not known yet;
+    `values` are the parameters' values once they are known. `collation_is_c`: the database's default
+    collation sorts by code point; `case_is_unicode`: it maps case as PostgreSQL's builtin C.UTF-8 does.
+    `time_zone`: the session's TimeZone, None if it is not known. `origin`: where a column comes from.
+    """
+
+    column: Callable[[Column], Written]
+    parameter: Callable[[Parameter], Sql]
+    values: Sequence[Value] | None = None
+    collation_is_c: bool = False
+    case_is_unicode: bool = False
+    time_zone: str | None = None
+    origin: Callable[[Column], Origin] = _stored

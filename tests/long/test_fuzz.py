@@ -1,0 +1,29 @@
+"""Random statements, as many as COUNT says, from the seed SEED: make test-long KIND=fuzz COUNT=100000."""
+
+import os
+
+import pytest
+
+from tests.fuzz.run import STEP, Report, fuzzing, own_server, say
+
+pytestmark = pytest.mark.server
+
+COUNT = int(os.environ.get("COUNT", "100000"))
+SEED = os.environ.get("SEED", "long")
+LEAST_SHARE = 0.6
+LEAST_PUSHED = 20
+"""How often each entry of the allow-list must have been pushed."""
+
+
+def test_random_statements_give_what_the_heap_gives() -> None:
+    report = Report()
+    with own_server() as server, fuzzing(server) as fuzz:
+        for start in range(0, COUNT, STEP):
+            known = len(report.differences)
+            fuzz.run(SEED, range(start, min(start + STEP, COUNT)), report)
+            say(f"seed {SEED}: {report}", *report.differences[known:])
+        seldom = fuzz.seldom(report, LEAST_PUSHED)
+    say(*report.counts())
+    assert not report.differences
+    assert report.share() >= LEAST_SHARE
+    assert not seldom, "\n".join(seldom)
