@@ -44,7 +44,10 @@ class Server:
 
 @dataclass(frozen=True)
 class Attribute:
-    """A column of a foreign table; `type` as the host names it ("pg_catalog.int8")."""
+    """A column of a foreign table; `type` as the host names it ("pg_catalog.int8").
+
+    `unrepresentable` says what becomes of a value that PostgreSQL cannot hold.
+    """
 
     number: int
     name: str
@@ -52,6 +55,7 @@ class Attribute:
     typmod: int
     options: Mapping[str, str]
     not_null: bool = False
+    unrepresentable: str = typemap.ERROR
 
     @property
     def remote_name(self) -> str:
@@ -66,16 +70,12 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Table:
-    """A foreign table as PostgreSQL knows it.
-
-    `unrepresentable` says what becomes of a value that PostgreSQL cannot hold.
-    """
+    """A foreign table as PostgreSQL knows it."""
 
     schema: str
     name: str
     options: Mapping[str, str]
     attributes: Mapping[int, Attribute]
-    unrepresentable: str = typemap.ERROR
 
     @property
     def remote_schema(self) -> str:
@@ -120,10 +120,10 @@ class Scan:
     conditions: tuple[Node, ...]
     pin: int | None
     may_see_paths: bool
-    sample: float | None = None
-    """Percent of the rows to deliver, chosen by chance; None for all of them."""
     decided: int = 0
     database: Database = Database()
+    sample: float | None = None
+    """Percent of the rows to deliver, chosen by chance; None for all of them."""
 
 
 def parse_scan(body: Mapping[str, Any]) -> Scan:
@@ -197,18 +197,19 @@ def _store_of(body: Mapping[str, Any], given: Mapping[str, str]) -> str:
 
 def parse_table(body: Mapping[str, Any], server: Mapping[str, str]) -> Table:
     """A foreign table of any request that has one; `server` are the options of its server."""
-    attributes = [_parse_attribute(column) for column in body["columns"]]
-    by_number = {attribute.number: attribute for attribute in attributes}
     given = body.get("options") or {}
-    names = str(body["schema"]), str(body["name"])
-    return Table(*names, given, by_number, options.unrepresentable(server, given))
+    policy = options.unrepresentable(server, given)
+    attributes = [_parse_attribute(column, policy) for column in body["columns"]]
+    by_number = {attribute.number: attribute for attribute in attributes}
+    return Table(str(body["schema"]), str(body["name"]), given, by_number)
 
 
-def _parse_attribute(column: Mapping[str, Any]) -> Attribute:
+def _parse_attribute(column: Mapping[str, Any], unrepresentable: str) -> Attribute:
     typmod = int(column.get("typmod", -1))
     names = str(column["name"]), str(column["type"])
     not_null = bool(column.get("not_null"))
-    return Attribute(int(column["number"]), *names, typmod, column.get("options") or {}, not_null)
+    given = column.get("options") or {}
+    return Attribute(int(column["number"]), *names, typmod, given, not_null, unrepresentable)
 
 
 def _size(text: object, default: int) -> int:

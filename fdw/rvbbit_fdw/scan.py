@@ -146,7 +146,7 @@ def _refused(table: Table, relation: Relation, reason: str) -> RvbbitError:
 def _travel(table: Table, attribute: Attribute, relation: Relation | None) -> typemap.Travel:
     actual = attribute.duckdb_type if relation is None else _actual_type(table, attribute, relation)
     try:
-        return typemap.travel(actual or "", attribute.type, attribute.typmod, table.unrepresentable)
+        return typemap.travel(actual or "", attribute.type, attribute.typmod, attribute.unrepresentable)
     except NoLosslessCast as error:
         message = f'column "{attribute.name}" of foreign table "{table.name}" cannot be read: {error.message}'
         raise NoLosslessCast(message, hint=error.hint) from None

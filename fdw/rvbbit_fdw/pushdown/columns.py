@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rvbbit_fdw import typemap
+from rvbbit_fdw.errors import NoLosslessCast
 from rvbbit_fdw.pushdown import kinds
 from rvbbit_fdw.pushdown.kinds import Kind
 from rvbbit_fdw.pushdown.reasons import Local, type_words
@@ -14,11 +15,10 @@ _BY_DECODER = {
     **{name: kinds.FIXED[f"pg_catalog.{name}"] for name in ("bool", "int2", "int4", "int8")},
     **{name: kinds.FIXED[f"pg_catalog.{name}"] for name in ("float4", "float8", "bytea", "date", "time")},
     **{name: kinds.FIXED[f"pg_catalog.{name}"] for name in ("timestamp", "timestamptz", "text")},
+    "interval": kinds.INTERVAL,
+    "uuid": kinds.UUID,
     "hugeint": kinds.HUGEINT,
 }
-
-_RAW = {"INTERVAL": kinds.INTERVAL, "UUID": kinds.UUID}
-"""Types that travel as text, of which both engines hold the same values."""
 
 _WITHOUT_LENGTH = {"pg_catalog.varchar": "pg_catalog.text"}
 
@@ -32,17 +32,23 @@ def written(attribute: Attribute, reference: Sql) -> Written:
     declared = attribute.type
     if attribute.typmod == -1:
         declared = _WITHOUT_LENGTH.get(declared, declared)
-    raw = _RAW.get(duckdb_type)
-    if raw is not None and declared == raw.type and attribute.typmod == -1:
-        return Written(reference, raw)
-    travel = typemap.travel(duckdb_type, declared, attribute.typmod)
+    travel = travel_of(attribute, declared)
     kind = _kind(duckdb_type, travel.decoder)
     if kind is None or kind.type != declared:
         reason = (
             f'column "{attribute.name}" is {duckdb_type} in the session and {type_words(attribute.type)} here'
         )
         raise Local(reason)
-    return Written(travel.select(reference), kind)
+    return Written(travel.typed(reference), kind)
+
+
+def travel_of(attribute: Attribute, declared: str) -> typemap.Travel:
+    """How the column travels as that PostgreSQL type; Local if it cannot."""
+    kind = attribute.duckdb_type or ""
+    try:
+        return typemap.travel(kind, declared, attribute.typmod, attribute.unrepresentable)
+    except NoLosslessCast as error:
+        raise Local(error.message) from None
 
 
 def _kind(duckdb_type: str, decoder: str) -> Kind | None:

@@ -35,16 +35,14 @@ class Delivered:
     decoder: str
 
 
-_AS_TEXT = "CAST({} AS VARCHAR)"
-
 _DECODERS: Mapping[Kind, tuple[str, str]] = {
     **{kinds.FIXED[f"pg_catalog.{name}"]: (name, "{}") for name in ("bool", "int2", "int4", "int8")},
     **{kinds.FIXED[f"pg_catalog.{name}"]: (name, "{}") for name in ("float4", "float8", "text", "bytea")},
     **{kinds.FIXED[f"pg_catalog.{name}"]: (name, "{}") for name in ("date", "time")},
     **{kinds.FIXED[f"pg_catalog.{name}"]: (name, "{}") for name in ("timestamp", "timestamptz")},
     kinds.VARCHAR: ("input", "{}"),
-    kinds.INTERVAL: ("interval", _AS_TEXT),
-    kinds.UUID: ("input", _AS_TEXT),
+    kinds.INTERVAL: ("interval", typemap.TABLE["INTERVAL"].transport),
+    kinds.UUID: ("uuid", typemap.TABLE["UUID"].transport),
     kinds.HUGEINT: ("hugeint", "{}"),
 }
 
@@ -57,7 +55,7 @@ def of_attribute(attribute: Attribute, reference: Sql) -> Value:
     try:
         return columns.written(attribute, reference)
     except Local as local:
-        travel = typemap.travel(attribute.duckdb_type or "", attribute.type, attribute.typmod)
+        travel = columns.travel_of(attribute, attribute.type)
         return Carried(travel.select(reference), travel.decoder, local.reason)
 
 

@@ -83,6 +83,8 @@ class Sources:
     def _relation(self, relation: int) -> Sql:
         found = self._level.query.relations[relation]
         if isinstance(found, TableRelation):
+            if found.table.has_nulls_for_missing:
+                raise Local("the session's table may lack columns, which are then null")
             database = self._level.context.database(found.table)
             source = qualified(database, found.table.remote_schema, found.table.remote_name)
             return Sql(f"{source} AS {quote(self._alias(relation))}")

@@ -111,7 +111,7 @@ def _with(tree: Tree) -> With:
 def _relation(tree: Tree) -> Relation:
     kind, alias, names = str(tree["relation"]), str(tree["alias"]), tuple(tree["names"])
     if kind == "table":
-        return TableRelation(alias, names, parse_table(tree["table"]))
+        return TableRelation(alias, names, parse_table(tree["table"], tree["server_options"]))
     if kind == "subquery":
         return SubqueryRelation(alias, names, parse_query(tree["query"]))
     if kind == "with":

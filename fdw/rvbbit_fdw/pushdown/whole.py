@@ -23,7 +23,7 @@ _REMEMBERED = 64
 
 def plan(body: Mapping[str, Any]) -> dict[str, Any]:
     """The reply to plan_query: the SQL with sessions as databases, or why PostgreSQL has to do it."""
-    query = parse(body["query"])
+    query = parse(body["query"], _server_options(body))
     try:
         planned = writer.result(query, _context(body, _session, known=False))
     except Local as local:
@@ -46,15 +46,25 @@ def to_run(body: Mapping[str, Any], database: writer.Database) -> writer.Result:
     Raises NotPushable if a value turns out to be one that DuckDB does not have.
     """
     try:
-        return writer.result(parse(body["query"]), _context(body, database, known=True), body["columns"])
+        return writer.result(
+            parse(body["query"], _server_options(body)), _context(body, database, known=True), body["columns"]
+        )
     except Local as local:
         raise NotPushable(local.reason) from None
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def parse(text: str) -> Query:
-    """The tree of a request."""
-    return parse_query(json.loads(text))
+def parse(text: str, server_options: tuple[tuple[str, str], ...]) -> Query:
+    """The tree of a request; how its tables are read depends on the server's options too."""
+
+    def complete(tree: dict[str, Any]) -> dict[str, Any]:
+        return tree | {"server_options": dict(server_options)} if tree.get("relation") == "table" else tree
+
+    return parse_query(json.loads(text, object_hook=complete))
+
+
+def _server_options(body: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((body["server"].get("options") or {}).items()))
 
 
 def _context(body: Mapping[str, Any], database: writer.Database, *, known: bool) -> writer.Context:
