@@ -65,8 +65,9 @@ count_rows(Relation relation)
 
 	initStringInfo(&buf);
 	request_begin(&buf, GetForeignServer(GetForeignTable(relid)->serverid));
-	request_table(&buf, relid);
-	appendStringInfoString(&buf, ",\"columns\":[]}");
+	request_table(&buf, relid, NIL);
+	request_columns(&buf, NIL);
+	appendStringInfoChar(&buf, '}');
 	reply = rvbbit_call("count_rows", buf.data);
 	rows = reply_string(&reply->root, "rows");
 	if (rows == NULL)

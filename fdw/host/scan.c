@@ -106,6 +106,7 @@ scan_targets(Relation relation, List *columns)
 		target->type = attribute->atttypid;
 		target->typmod = attribute->atttypmod;
 		target->name = NameStr(attribute->attname);
+		target->table = RelationGetRelationName(relation);
 	}
 	return targets;
 }

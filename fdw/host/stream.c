@@ -51,8 +51,9 @@ choose_decoders(RvbbitReader *reader, Jsonb *reply, const RvbbitTarget *targets,
 		column->type = targets[i].type;
 		column->typmod = targets[i].typmod;
 		column->name = targets[i].name;
+		column->table = targets[i].table;
 		column_choose(column, reply_string(list_nth(chosen, i), "decoder"),
-					  schema->children[i]->format, reader->context);
+					  schema->children[i], reader->context);
 	}
 }
 

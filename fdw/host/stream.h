@@ -22,6 +22,7 @@ typedef struct RvbbitTarget
 	Oid			type;
 	int32		typmod;
 	const char *name;
+	const char *table;			/* NULL: of no one table */
 } RvbbitTarget;
 
 /*
