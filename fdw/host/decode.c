@@ -371,6 +371,7 @@ column_choose(RvbbitColumn *column, const char *decoder, const struct ArrowSchem
 		elog(ERROR, "decoder \"%s\" does not fit Arrow format \"%s\" and type %s of column \"%s\"",
 			 decoder, schema->format, format_type_be(column->type), column->name);
 	column->decode = entry->decode;
+	column->format = schema->format;
 	if (entry->decode == decode_input)
 		prepare_input(column, context);
 }
@@ -384,6 +385,9 @@ column_bind(RvbbitColumn *column, const struct ArrowArray *array, int64 parent_o
 	column->validity_offset = column->offset;
 	column->values = array->n_buffers > 1 ? array->buffers[1] : NULL;
 	column->bytes = array->n_buffers > 2 ? array->buffers[2] : NULL;
+#ifdef RVBBIT_CHECK_DECODER
+	check_column(column, column->offset + array->length);
+#endif
 	if (column->list != NULL)
 		list_bind(column, array);
 }

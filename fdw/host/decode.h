@@ -43,6 +43,9 @@ struct RvbbitColumn
 	const void *values;			/* fixed-width values, bits, or string offsets */
 	const char *bytes;			/* of strings */
 	int64		offset;			/* of the first value, in values */
+
+	const char *format;			/* of Arrow; for decode_check.c */
+	void	   *exact[3];
 };
 
 /* decode.c */
@@ -61,6 +64,17 @@ extern void value_error(RvbbitColumn *column, int code, const char *problem,
 extern char *shown_text(const char *data, int64 length);
 extern char *shown_date(int64 days);
 extern char *shown_timestamp(int64 usecs);
+
+/*
+ * decode_check.c, in builds for "make check-decoder" only: what is decoded lies
+ * in memory of exactly its size, and so does what comes of it.
+ */
+#ifdef RVBBIT_CHECK_DECODER
+extern void *check_exact(void **copy, const void *data, int64 size);
+extern void check_column(RvbbitColumn *column, int64 end);
+extern void *check_palloc(Size size);
+#define palloc(size) check_palloc(size)
+#endif
 
 /* The bit of a validity bitmap, or of any other. */
 static inline bool

@@ -32,6 +32,8 @@ typedef struct Level
 	const uint8 *validity;
 	const int64 *offsets;
 	int64		offset;			/* of the first list */
+
+	void	   *exact[2];		/* for decode_check.c */
 } Level;
 
 struct RvbbitList
@@ -246,6 +248,11 @@ list_bind(RvbbitColumn *column, const struct ArrowArray *array)
 		level->offset = i == 0 ? column->offset : array->offset;
 		level->validity = array->null_count == 0 ? NULL : array->buffers[0];
 		level->offsets = level->size < 0 ? array->buffers[1] : NULL;
+#ifdef RVBBIT_CHECK_DECODER
+		level->validity = check_exact(&level->exact[0], level->validity, (level->offset + array->length + 7) / 8);
+		level->offsets = check_exact(&level->exact[1], level->offsets,
+									 (level->offset + array->length + 1) * sizeof(int64));
+#endif
 		array = array->children[0];
 	}
 	column_bind(&list->element, array, 0);

@@ -46,7 +46,6 @@ def report(db: psycopg.Connection, measure: Callable[[str], float], say: Callabl
     db.execute(f'IMPORT FOREIGN SCHEMA "{SESSION}" FROM SERVER rvbbit INTO types')
     say(f"{'DuckDB type':60}{'ns per value':>14}")
     for table, case in examples():
-        column, nothing = (
-            min(measure(SCAN.format(what, table)) for _ in range(ROUNDS)) for what in ("v", "")
-        )
+        rounds = [[measure(SCAN.format(what, table)) for what in ("v", "")] for _ in range(ROUNDS)]
+        column, nothing = (min(times) for times in zip(*rounds, strict=True))
         say(f"{case.kind[:58]:60}{(column - nothing) * 1e6 / ROWS:14.0f}")

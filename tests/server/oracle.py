@@ -1,5 +1,6 @@
 """The oracle of the SELECT tests: the same rows in an ordinary table, loaded without our wrapper."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -7,8 +8,10 @@ import duckdb
 import psycopg
 from psycopg import sql
 
-# What DuckDB writes as text is what PostgreSQL reads, but for these.
+# What DuckDB writes as text is what PostgreSQL reads, but for these and for nested types.
 TEXT = {"BLOB": r"'\x' || hex({})", "TIMESTAMP_NS": "CAST(CAST({} AS TIMESTAMP) AS VARCHAR)"}
+JSON = "CAST(to_json({}) AS VARCHAR)"
+LIST = "CAST({} AS VARCHAR[])"
 
 
 def private_copy(folder: Path, session: str, target: Path) -> Path:
@@ -25,8 +28,22 @@ def text_rows(database: Path, table: str) -> list[tuple[str | None, ...]]:
         connection.execute("SET TimeZone = 'UTC'")
         kinds = connection.sql(f'SELECT column_name, column_type FROM (DESCRIBE "{table}")').fetchall()
         quoted = [(kind, '"' + name.replace('"', '""') + '"') for name, kind in kinds]
-        texts = [TEXT.get(kind, "CAST({} AS VARCHAR)").replace("{}", name) for kind, name in quoted]
-        return connection.sql(f'SELECT {", ".join(texts)} FROM "{table}"').fetchall()
+        texts = [as_text(kind).replace("{}", name) for kind, name in quoted]
+        rows = connection.sql(f'SELECT {", ".join(texts)} FROM "{table}"').fetchall()
+        return [tuple(array(value) if isinstance(value, list) else value for value in row) for row in rows]
+
+
+def as_text(kind: str) -> str:
+    """An expression for the text of a type's values; for a list of scalars, for a list of texts."""
+    if kind.startswith(("STRUCT", "MAP")):
+        return JSON
+    return LIST if kind.endswith("[]") else TEXT.get(kind, "CAST({} AS VARCHAR)")
+
+
+def array(texts: list[str | None]) -> str:
+    """The texts as PostgreSQL's array syntax has them."""
+    quoted = ("NULL" if text is None else '"' + re.sub(r'(["\\])', r"\\\1", text) + '"' for text in texts)
+    return "{" + ",".join(quoted) + "}"
 
 
 def load(

@@ -1,74 +1,24 @@
-"""Values that PostgreSQL cannot hold: an error that names them, or what the option on_unrepresentable says."""
-
-# Tables are read by their lines.
-# ruff: noqa: E501
+"""Values that PostgreSQL cannot hold: an error that names them, or what on_unrepresentable says."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from tests.kit.container import Server
+from tests.kit.unrepresentable_cases import CASES, RANGE, SETUP
 from tests.kit.writers import NEWEST_VERSION, make_session
 
 pytestmark = pytest.mark.server
 
 SESSION = "zz_unrepresentable"
-RANGE = psycopg.errors.DatetimeFieldOverflow
 HINT = (
-    'Leave the column out of the query, or set the option "on_unrepresentable" of the foreign table or server '
-    'to "null" or "replace".'
+    'Leave the column out of the query, or set the option "on_unrepresentable" of the foreign table or '
+    'server to "null" or "replace".'
 )
-
-
-@dataclass(frozen=True)
-class Bad:
-    """A value, what its error says, and what it is replaced by."""
-
-    kind: str
-    value: str
-    error: type[psycopg.Error]
-    problem: str
-    shown: str | None
-    replaced: str
-    null: str | None = None
-
-
-CASES = {
-    "nul": Bad("VARCHAR", "'goo' || chr(0) || 'se'", psycopg.errors.CharacterNotInRepertoire,
-               "contains a NUL character, which text cannot hold", r'"goo\x00se"', "goo\N{REPLACEMENT CHARACTER}se"),
-    "nul_in_array": Bad("VARCHAR[]", "['a', chr(0)]", psycopg.errors.CharacterNotInRepertoire,
-                        "contains a NUL character, which text cannot hold", r'"\x00"',
-                        "{a,\N{REPLACEMENT CHARACTER}}", "{a,NULL}"),
-    "nul_in_struct": Bad("STRUCT(a VARCHAR)", "{'a': chr(0)}", psycopg.errors.UntranslatableCharacter,
-                         "cannot be read as type jsonb", r'"{"a":"\u0000"}": unsupported Unicode escape sequence',
-                         '{"a": "\N{REPLACEMENT CHARACTER}"}'),
-    "nul_in_json": Bad("JSON", r"""'["\u0000", 1.10]'""", psycopg.errors.UntranslatableCharacter,
-                       "cannot be read as type jsonb", r'"["\u0000", 1.10]": unsupported Unicode escape sequence',
-                       '["\N{REPLACEMENT CHARACTER}", 1.10]'),
-    "nan_in_json": Bad("JSON", "'[NaN, -Infinity]'", psycopg.errors.InvalidTextRepresentation,
-                       "cannot be read as type jsonb", '"[NaN, -Infinity]": invalid input syntax for type json',
-                       '["NaN", "-Infinity"]'),
-    "late_date": Bad("DATE", "'5881580-07-10'", RANGE, "is out of range for type date", "5881580-07-10", "infinity"),
-    "early_date": Bad("DATE", "'5877642-06-25 (BC)'", RANGE, "is out of range for type date", "5877642-06-25 BC",
-                      "-infinity"),
-    "day_before": Bad("DATE", "'4714-11-23 (BC)'", RANGE, "is out of range for type date", "4714-11-23 BC", "-infinity"),
-    "early_timestamp": Bad("TIMESTAMP", "'290309-12-22 (BC) 00:00:00'", RANGE, "is out of range for type timestamp",
-                           "290309-12-22 00:00:00.000000 BC", "-infinity"),
-    "early_timestamptz": Bad("TIMESTAMPTZ", "'4714-11-23 (BC) 23:59:59.5+00'", RANGE,
-                             "is out of range for type timestamp", "4714-11-23 23:59:59.500000 BC", "-infinity"),
-    "infinite_interval": Bad("INTERVAL", f"to_months({2**31 - 1}) + to_days({2**31 - 1}) + to_microseconds({2**63 - 1})",
-                             RANGE, "means an infinity in PostgreSQL, which it is not in DuckDB", "infinity",
-                             "178956970 years 7 mons 2147483647 days 2562047788:00:54.775806"),
-    "long_bignum": Bad("BIGNUM", "'-' || repeat('9', 131073)", psycopg.errors.NumericValueOutOfRange,
-                       "cannot be read as type numeric", f'"-{"9" * 59}...": value overflows numeric format', "-Infinity"),
-    "null_list": Bad("INTEGER[2][2]", "[[1, 2], NULL]", psycopg.errors.ArraySubscriptError,
-                     "has a null in place of an inner list, which an array cannot hold", None, "{{1,2},{NULL,NULL}}"),
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +27,7 @@ def _session(server: Server) -> Iterator[None]:
     tables = (
         f"CREATE TABLE {name} AS SELECT CAST({bad.value} AS {bad.kind}) AS v" for name, bad in CASES.items()
     )
-    make_session(path, "SET TimeZone = 'UTC'", *tables, version=NEWEST_VERSION)
+    make_session(path, *SETUP, *tables, version=NEWEST_VERSION)
     yield
     path.unlink()
 

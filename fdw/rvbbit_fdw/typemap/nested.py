@@ -15,6 +15,11 @@ from rvbbit_fdw.typemap import scalars
 from rvbbit_fdw.typemap.kinds import NESTED, Kind
 from rvbbit_fdw.typemap.scalars import AS_IT_IS, PLAIN, QUOTED_INFINITIES, inside
 
+# Looking for the two words first spares most values the regular expression.
+_FINITE = (
+    f"CASE WHEN contains({{}}, 'NaN') OR contains({{}}, 'Infinity') THEN {QUOTED_INFINITIES} ELSE {{}} END"
+)
+
 MAX_DIMENSIONS = 6
 """PostgreSQL's MAXDIM."""
 
@@ -91,7 +96,7 @@ def _mapped(value: str, change: Callable[[str], str], depth: int) -> str:
 def _json(kind: Kind, value: str, depth: int = 1) -> str:
     """An expression of JSON text that is not null."""
     if kind.name == "VARIANT":
-        return inside(AS_IT_IS, inside(QUOTED_INFINITIES, f"CAST(CAST({value} AS JSON) AS VARCHAR)"))
+        return inside(AS_IT_IS, inside(_FINITE, f"CAST(CAST({value} AS JSON) AS VARCHAR)"))
     if kind.name not in NESTED:
         return scalars.scalar(kind).as_json(value)
     return f"CASE WHEN {value} IS NULL THEN 'null' ELSE {_WRITERS[kind.name](kind, value, depth)} END"

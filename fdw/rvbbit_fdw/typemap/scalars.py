@@ -216,7 +216,7 @@ TABLE: Mapping[str, Scalar] = {
     "BLOB": Scalar("bytea", "pg_catalog.bytea", "bytea", text=_HEX),
     "BIT": _read("bit varying", "varbit"),
     "GEOMETRY": _text("WKT", guard=None),
-    "TYPE": _text("the type's name"),
+    "TYPE": _text("the type's name", guard=None),
     "NULL": _text("always null", guard=None),
 }
 """The types by the names that DuckDB gives them; DECIMAL is made by `scalar`."""

@@ -66,7 +66,8 @@ NANOSECONDS_AS = ("microseconds", "text")
 def canonical(duckdb_type: str) -> str:
     """The type's text as options keep it: enums without their members, since they travel as text."""
     kind = parse(duckdb_type)
-    return duckdb_type if kind is None else kind.text
+    text = duckdb_type if kind is None else kind.text
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # a field's name may have one, an option may not
 
 
 @lru_cache(maxsize=1024)
