@@ -25,6 +25,8 @@ PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(rvbbit_fdw_handler);
 
+static bool rvbbit_import_comments = true;
+
 int			rvbbit_memory_limit = 256 * 1024;
 int			rvbbit_process_limit = 1536 * 1024;
 int			rvbbit_temp_limit = 1024 * 1024;
@@ -108,6 +110,12 @@ define_settings(void)
 							"Zero makes every statement read the newest committed state.",
 							&rvbbit_max_staleness, 0, 0, INT_MAX / 1000,
 							PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomBoolVariable("rvbbit.import_comments",
+							 "Whether the last import of this transaction was to carry comments.",
+							 "Set by IMPORT FOREIGN SCHEMA alone.",
+							 &rvbbit_import_comments, true, PGC_USERSET,
+							 GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
+							 NULL, NULL, NULL);
 	define_statement_settings();
 	MarkGUCPrefixReserved("rvbbit");
 }
@@ -137,7 +145,6 @@ void
 _PG_init(void)
 {
 	define_settings();
-	import_install_hook();
 	query_install_hooks();
 	if (process_shared_preload_libraries_in_progress)
 		preload();

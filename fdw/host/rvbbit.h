@@ -123,7 +123,6 @@ extern void rvbbit_scan_routine(FdwRoutine *routine);
 
 /* import.c */
 extern List *rvbbit_import_schema(ImportForeignSchemaStmt *stmt, Oid server_oid);
-extern void import_install_hook(void);
 
 /* analyze.c */
 extern bool rvbbit_analyze(Relation relation, AcquireSampleRowsFunc *func, BlockNumber *totalpages);

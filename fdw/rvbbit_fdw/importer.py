@@ -52,10 +52,9 @@ class Target:
 
 @dataclass
 class Import:
-    """CREATE FOREIGN TABLE commands, the comments that they cannot carry, and what to tell."""
+    """CREATE FOREIGN TABLE commands, and what to tell."""
 
     commands: list[str] = field(default_factory=list)
-    comments: list[Comments] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
 
     def add(self, file: SessionFile, relation: Relation, name: str, target: Target) -> None:
@@ -63,18 +62,6 @@ class Import:
         if len(relation.columns) > identifiers.MAX_COLUMNS:
             self.notices.append(_too_wide(file, relation))
         self.commands.append(_create(file, relation, name, target))
-        columns = {called: column.comment for called, column in named_columns(relation) if column.comment}
-        if target.comments and (relation.comment or columns):
-            self.comments.append(Comments(name, relation.comment or None, columns))
-
-
-@dataclass(frozen=True)
-class Comments:
-    """The comments of a foreign table and of its columns, by their names in PostgreSQL."""
-
-    table: str
-    comment: str | None
-    columns: Mapping[str, str]
 
 
 def find(

@@ -229,7 +229,7 @@ def _import_schema(body: Body, task: Task) -> Body:
     stale = _stale(attached.snapshot)
     return {
         "commands": made.commands,
-        "comments": [asdict(comments) for comments in made.comments],
+        "comments": target.comments,
         "notices": [asdict(notice) for notice in [*stale, *made.notices]],
         "cleanup": [str(engine.workplace)],
     }

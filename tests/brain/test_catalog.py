@@ -94,3 +94,13 @@ def test_a_file_that_cannot_be_used_is_no_file(tmp_path: Path) -> None:
 
 def test_saving_where_nothing_can_be_written_is_no_error(tmp_path: Path) -> None:
     catalog.save(Catalog(), tmp_path / "gone" / "x.json")
+
+
+def test_texts_have_no_zero_bytes() -> None:
+    (relation,) = read_of(
+        "CREATE TABLE t (e ENUM ('a\0b'))",
+        "COMMENT ON TABLE t IS 'not\0 so'",
+        "COMMENT ON COLUMN t.e IS '\0'",
+    ).relations
+    assert relation.comment == "not\ufffd so"
+    assert relation.columns == (Column("e", "ENUM('a\ufffdb')", True, "\ufffd"),)

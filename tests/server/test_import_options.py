@@ -38,7 +38,11 @@ STATEMENTS = [
     f"INSERT INTO wide VALUES ({', '.join(str(number) for number in range(1610))})",
 ]
 
-COMMENTS = {("t", None): "all of 'it'", ("t", "b"): "text, mostly", ("v", None): "a part"}
+COMMENTS = {
+    ("t", None): f"table of the RVBBIT session \"{SESSION}\", 2 rows when imported: all of 'it'",
+    ("t", "b"): "text, mostly",
+    ("v", None): f'view of the RVBBIT session "{SESSION}": a part',
+}
 
 BAD_OPTIONS = [
     ("colour 'blue'", "HV00D", "Valid options in this context are: import_comments, import_not_null"),
@@ -109,18 +113,22 @@ def test_comments_come_along(db: psycopg.Connection, schema: str) -> None:
 
 def test_comments_of_the_tables_that_come(db: psycopg.Connection, schema: str) -> None:
     import_session(db, schema, SESSION, "EXCEPT (t, wide)")
-    assert comments(db, schema) == {("v", None): "a part"}
+    assert comments(db, schema) == {("v", None): COMMENTS["v", None]}
 
 
 def test_comments_may_stay_away(db: psycopg.Connection, schema: str) -> None:
     import_with(db, schema, "import_comments 'false'", "EXCEPT (wide)")
     assert comments(db, schema) == {}
-    db.execute(sql.SQL("CREATE FOREIGN TABLE {}.own (a integer) SERVER rvbbit OPTIONS (session 'x')")
-               .format(sql.Identifier(schema)))  # fmt: skip
-    assert comments(db, schema) == {}
 
 
-def test_an_import_that_fails_leaves_no_comment_for_the_next(db: psycopg.Connection, schema: str) -> None:
+def test_each_import_of_a_transaction_says_so_for_itself(db: psycopg.Connection, schema: str) -> None:
+    with db.transaction():
+        import_with(db, schema, "import_comments 'false'", "LIMIT TO (t)")
+        import_session(db, schema, SESSION, "LIMIT TO (v)")
+    assert comments(db, schema) == {("v", None): COMMENTS["v", None]}
+
+
+def test_an_import_that_fails_leaves_nothing(db: psycopg.Connection, schema: str) -> None:
     create = sql.SQL("CREATE FOREIGN TABLE {}.{} (b integer) SERVER rvbbit OPTIONS (session 'x')")
     db.execute(create.format(sql.Identifier(schema), sql.Identifier("t")))
     with pytest.raises(psycopg.errors.DuplicateTable):
