@@ -49,75 +49,6 @@ END
 $$;
 COMMENT ON PROCEDURE rvbbit._refuse_unknown(text) IS 'internal: the error for an id that the folder does not have';
 
-CREATE FUNCTION rvbbit._table_comments(session text, schema_oid oid)
-    RETURNS SETOF text
-    LANGUAGE plpgsql STABLE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN QUERY
-        SELECT pg_catalog.format('COMMENT ON FOREIGN TABLE %s IS %L', t.table_oid::pg_catalog.regclass,
-                                 pg_catalog.format('%s of the RVBBIT session "%s"', s.kind, session)
-                                 || COALESCE(', ' || s.estimated_rows || ' rows when attached', '')
-                                 || COALESCE(': ' || s.comment, ''))
-        FROM public.rvbbit_tables AS s
-        JOIN rvbbit._tables_of(session, schema_oid) AS t ON t.remote_name = s.table_name
-        WHERE s.session_id = session AND s.schema_name = 'main'
-          AND pg_catalog.obj_description(t.table_oid, 'pg_class') IS NULL;
-END
-$$;
-COMMENT ON FUNCTION rvbbit._table_comments(text, oid) IS 'internal: the comments that the tables of an attached schema lack';
-
--- A type that every user of PostgreSQL takes for the same needs no comment.
-CREATE FUNCTION rvbbit._column_comments(session text, schema_oid oid)
-    RETURNS SETOF text
-    LANGUAGE plpgsql STABLE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN QUERY
-        WITH same (duckdb_type, pg_type) AS (
-            VALUES ('VARCHAR', 'text'), ('DOUBLE', 'double precision'), ('FLOAT', 'real'), ('BLOB', 'bytea'),
-                   ('TIMESTAMP WITH TIME ZONE', 'timestamptz'), ('JSON', 'jsonb')
-        ), columns AS MATERIALIZED (
-            SELECT s.table_name, s.pg_name, s.comment,
-                   CASE WHEN pg_catalog.lower(pg_catalog.replace(s.duckdb_type, 'DECIMAL', 'numeric')) <> s.pg_type
-                             AND NOT EXISTS (SELECT FROM same WHERE (same.duckdb_type, same.pg_type)
-                                                                    = (s.duckdb_type, s.pg_type))
-                        THEN 'DuckDB type ' || s.duckdb_type END AS kind
-            FROM public.rvbbit_columns AS s
-            WHERE s.session_id = session AND s.schema_name = 'main'
-        )
-        SELECT pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', a.attrelid::pg_catalog.regclass, a.attname,
-                                 pg_catalog.concat_ws(': ', s.kind, s.comment))
-        FROM columns AS s
-        JOIN rvbbit._tables_of(session, schema_oid) AS t ON t.remote_name = s.table_name
-        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.table_oid AND a.attname = s.pg_name
-        WHERE (s.kind IS NOT NULL OR s.comment IS NOT NULL)
-          AND pg_catalog.col_description(a.attrelid, a.attnum) IS NULL;
-END
-$$;
-COMMENT ON FUNCTION rvbbit._column_comments(text, oid) IS 'internal: the comments that columns of an attached schema lack';
-
--- Only for what has none yet: what a person wrote stays.
-CREATE PROCEDURE rvbbit._comment_tables(session text, schema_name name)
-    LANGUAGE plpgsql
-    SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    schema_oid CONSTANT oid := rvbbit._schema_oid(schema_name);
-    command text;
-BEGIN
-    FOR command IN
-        SELECT rvbbit._table_comments(session, schema_oid)
-        UNION ALL SELECT rvbbit._column_comments(session, schema_oid)
-    LOOP
-        EXECUTE command;
-    END LOOP;
-END
-$$;
-COMMENT ON PROCEDURE rvbbit._comment_tables(text, name) IS 'internal: comments that clients show';
-
 -- Its beginning says that the schema is ours.
 CREATE PROCEDURE rvbbit._comment_schema(session text, schema_name name, what text)
     LANGUAGE plpgsql
@@ -164,7 +95,6 @@ BEGIN
     -- By option, because PostgreSQL cuts the name of a remote schema at 63 bytes.
     EXECUTE pg_catalog.format('IMPORT FOREIGN SCHEMA main %s FROM SERVER %I INTO %I OPTIONS (session %L)',
                               present, rvbbit._server(), schema_name, session);
-    CALL rvbbit._comment_tables(session, schema_name);
 END
 $$;
 COMMENT ON PROCEDURE rvbbit._import_missing(text, name) IS 'internal: foreign tables that an attached schema lacks';

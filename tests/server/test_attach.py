@@ -293,7 +293,7 @@ def test_comments_of_tables_tell_the_rows(db: psycopg.Connection) -> None:
         SELECT relname, obj_description(oid, 'pg_class') FROM pg_class
         WHERE relnamespace = '_pg_client_default'::regnamespace AND relkind = 'f'"""
     told: dict[str, str] = dict(db.execute(query).fetchall())
-    assert told["orders"] == 'table of the RVBBIT session "pg_client_default", 500 rows when attached'
+    assert told["orders"] == 'table of the RVBBIT session "pg_client_default", 500 rows when imported'
     assert told["top_customers"] == 'view of the RVBBIT session "pg_client_default"'
 
 

@@ -39,9 +39,9 @@ def test_a_large_session_that_is_being_written_is_looked_into_once_a_minute(fold
         assert set(folder.columns("big.u")) == {"a"}
         writer.run("CREATE TABLE later AS SELECT 1 AS a")
         assert folder.plan() == set()
-        let_pass(folder, "59 seconds")
+        let_pass(folder, "30 seconds")
         assert folder.plan() == set()
-        let_pass(folder, "1 second")
+        let_pass(folder, "30 seconds")
         assert folder.plan() == {("create table", "big", "later")}
         folder.sync()
         assert folder.rows("SELECT a FROM big.later") == [(1,)]
@@ -62,9 +62,9 @@ def test_what_went_wrong_is_tried_again_after_ten_minutes(folder: Folder) -> Non
     folder.sync()
     assert set(folder.problems()) == {"torn"}
     assert folder.plan() == set()
-    let_pass(folder, "599 seconds")
+    let_pass(folder, "9 minutes")
     assert folder.plan() == set()
-    let_pass(folder, "1 second")
+    let_pass(folder, "1 minute")
     assert folder.plan() == {("attach", "torn")}
     folder.sync()
     assert folder.plan() == set()

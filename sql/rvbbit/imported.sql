@@ -1,0 +1,138 @@
+-- What every import adds to its foreign tables, whoever imports: DuckDB's row counts, where the planner and other tools
+-- look for them, and comments.
+
+-- Rows take about as much space as in an ordinary table: 28 bytes and the columns, of unknown width 32 bytes each.
+CREATE FUNCTION rvbbit._pages(relation oid, estimated_rows bigint)
+    RETURNS integer
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    RETURN (SELECT LEAST(pg_catalog.ceil(estimated_rows * (28.0 + pg_catalog.sum(
+                             CASE WHEN a.attlen > 0 THEN a.attlen ELSE 32 END)) / 8168), 2147483647)::integer
+            FROM pg_catalog.pg_attribute AS a
+            WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped);
+COMMENT ON FUNCTION rvbbit._pages(oid, bigint) IS 'internal: pages that an ordinary table of so many rows would have';
+
+CREATE FUNCTION rvbbit._shown_by(tables oid[])
+    RETURNS TABLE (table_oid oid, session text, schema_name text, table_name text)
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT t.ftrelid, o.options ->> 'session', COALESCE(o.options ->> 'schema_name', 'main'), o.options ->> 'table_name'
+    FROM pg_catalog.pg_foreign_table AS t
+    JOIN pg_catalog.pg_foreign_server AS s ON s.oid = t.ftserver
+    CROSS JOIN LATERAL (SELECT pg_catalog.jsonb_object_agg(p.option_name, p.option_value)
+                        FROM pg_catalog.pg_options_to_table(t.ftoptions) AS p) AS o (options)
+    WHERE t.ftrelid = ANY (tables) AND s.srvname = rvbbit._server();
+END;
+COMMENT ON FUNCTION rvbbit._shown_by(oid[]) IS 'internal: what foreign tables show';
+
+-- A view has no estimate and stays as it is.
+CREATE FUNCTION rvbbit._tables_shown(session text, tables oid[])
+    RETURNS TABLE (table_oid oid, kind text, estimated_rows bigint, comment text)
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY
+        SELECT t.table_oid, s.kind, s.estimated_rows, s.comment
+        FROM public.rvbbit_tables AS s
+        JOIN rvbbit._shown_by(tables) AS t ON t.session = s.session_id AND t.schema_name = s.schema_name
+                                          AND t.table_name = s.table_name
+        WHERE s.session_id = _tables_shown.session;
+END
+$$;
+COMMENT ON FUNCTION rvbbit._tables_shown(text, oid[]) IS 'internal: what is known of the tables that foreign tables show';
+
+-- Written only where it differs by more than a tenth.
+CREATE PROCEDURE rvbbit._estimate(session text, tables oid[])
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE pg_catalog.pg_class AS c
+    SET reltuples = s.estimated_rows, relpages = rvbbit._pages(c.oid, s.estimated_rows)
+    FROM rvbbit._tables_shown(session, tables) AS s
+    WHERE c.oid = s.table_oid AND s.estimated_rows IS NOT NULL
+      AND (c.reltuples < 0 OR pg_catalog.abs(c.reltuples - s.estimated_rows) > 0.1 * s.estimated_rows);
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._estimate(text, oid[]) IS 'internal: give foreign tables the row counts that DuckDB knows';
+
+-- A type that every user of PostgreSQL takes for the same needs no comment.
+CREATE FUNCTION rvbbit._column_comments(session text, tables oid[])
+    RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY
+        WITH same (duckdb_type, pg_type) AS (
+            VALUES ('VARCHAR', 'text'), ('DOUBLE', 'double precision'), ('FLOAT', 'real'), ('BLOB', 'bytea'),
+                   ('TIMESTAMP WITH TIME ZONE', 'timestamptz'), ('JSON', 'jsonb')
+        ), columns AS MATERIALIZED (
+            SELECT s.schema_name, s.table_name, s.pg_name, s.comment,
+                   CASE WHEN pg_catalog.lower(pg_catalog.replace(s.duckdb_type, 'DECIMAL', 'numeric')) <> s.pg_type
+                             AND NOT EXISTS (SELECT FROM same WHERE (same.duckdb_type, same.pg_type)
+                                                                    = (s.duckdb_type, s.pg_type))
+                        THEN 'DuckDB type ' || s.duckdb_type END AS kind
+            FROM public.rvbbit_columns AS s
+            WHERE s.session_id = _column_comments.session
+        )
+        SELECT pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', a.attrelid::pg_catalog.regclass, a.attname,
+                                 pg_catalog.concat_ws(': ', s.kind, s.comment))
+        FROM columns AS s
+        JOIN rvbbit._shown_by(tables) AS t ON t.schema_name = s.schema_name AND t.table_name = s.table_name
+        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.table_oid AND a.attname = s.pg_name
+        WHERE s.kind IS NOT NULL OR s.comment IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION rvbbit._column_comments(text, oid[]) IS 'internal: commands that make the comments on imported columns';
+
+CREATE PROCEDURE rvbbit._describe_imported(session text, tables oid[])
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    item record;
+    command text;
+BEGIN
+    FOR item IN SELECT * FROM rvbbit._tables_shown(session, tables) LOOP
+        IF item.estimated_rows IS NOT NULL THEN
+            UPDATE pg_catalog.pg_class AS c
+            SET reltuples = item.estimated_rows, relpages = rvbbit._pages(c.oid, item.estimated_rows)
+            WHERE c.oid = item.table_oid;
+        END IF;
+        EXECUTE pg_catalog.format('COMMENT ON FOREIGN TABLE %s IS %L', item.table_oid::pg_catalog.regclass,
+                                  pg_catalog.format('%s of the RVBBIT session "%s"', item.kind, session)
+                                  || COALESCE(', ' || item.estimated_rows || ' rows when imported', '')
+                                  || COALESCE(': ' || item.comment, ''));
+    END LOOP;
+    FOR command IN SELECT rvbbit._column_comments(session, tables) LOOP
+        EXECUTE command;
+    END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._describe_imported(text, oid[]) IS 'internal: row counts and comments of tables that were just imported';
+
+CREATE FUNCTION rvbbit._on_import()
+    RETURNS event_trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    tables oid[];
+    session text;
+BEGIN
+    tables := ARRAY(SELECT d.objid FROM pg_catalog.pg_event_trigger_ddl_commands() AS d
+                    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass);
+    FOR session IN SELECT DISTINCT t.session FROM rvbbit._shown_by(tables) AS t WHERE t.session IS NOT NULL LOOP
+        CALL rvbbit._describe_imported(session, tables);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION rvbbit._on_import() IS 'internal: what every import adds to its foreign tables';
+REVOKE ALL ON FUNCTION rvbbit._on_import() FROM PUBLIC;
+
+CREATE EVENT TRIGGER rvbbit_import ON ddl_command_end WHEN TAG IN ('IMPORT FOREIGN SCHEMA')
+    EXECUTE FUNCTION rvbbit._on_import();
+COMMENT ON EVENT TRIGGER rvbbit_import IS 'row counts and comments for tables that were just imported';
