@@ -20,7 +20,7 @@ ROW = re.compile(r"^\| `([^`]+)` \| `([^`]+)` \| (.*) ?\|$", re.MULTILINE)
 
 @pytest.fixture
 def duckdb(tmp_path: Path) -> Iterator[Writer]:
-    """DuckDB of RVBBIT's version, by itself."""
+    """DuckDB of RVBBIT's version, with a database "memory" of its own; files that it writes go beside it."""
     writer = Writer(tmp_path / "memory.duckdb")
     yield writer
     writer.close()
@@ -48,19 +48,24 @@ def here(db: psycopg.Connection, statement: str) -> list[tuple[str, ...]]:
     return [tuple(map(str, row)) for row in cursor.fetchall()] if cursor.description else []
 
 
-def there(duckdb: Writer, statement: str, folder: Path) -> list[tuple[str, ...]]:
-    """The rows of a statement in DuckDB as texts."""
-    return [tuple(map(str, row)) for row in duckdb.run(statement.replace("session_dbs", str(folder)))]
+def there(duckdb: Writer, statement: str, **folders: Path) -> list[tuple[str, ...]]:
+    """The rows of a statement in DuckDB as texts; files are in these folders."""
+    for name, folder in folders.items():
+        statement = statement.replace(f"'{name}", f"'{folder}")
+    return [tuple(map(str, row)) for row in duckdb.run(statement)]
 
 
-def test_each_row_of_the_table(server: Server, db: psycopg.Connection, duckdb: Writer) -> None:
+def test_each_row_of_the_table(
+    server: Server, db: psycopg.Connection, duckdb: Writer, tmp_path: Path
+) -> None:
     rows = ROW.findall(PAGE)
     assert len(rows) == sum(line.startswith("| `") for line in PAGE.splitlines()) >= 15
     same = 0
     for theirs, ours, remark in rows:
-        answers = there(duckdb, theirs, server.session_dir), here(db, ours)
+        rows_there = there(duckdb, theirs, session_dbs=server.session_dir, output=tmp_path / "output")
+        rows_here = here(db, ours)
         if remark.startswith("="):
-            assert sorted(answers[0]) == sorted(answers[1]) != [], ours
+            assert sorted(rows_there) == sorted(rows_here) != [], ours
             same += 1
     assert same >= 6
 
