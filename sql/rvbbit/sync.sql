@@ -441,7 +441,6 @@ BEGIN
             ELSE  -- once it is wanted again it is looked into, and the problem forgotten
                 CALL rvbbit._note_look(session, NULL, true, NULL);
             END IF;
-            CALL rvbbit._look_again(session);
             RETURN CASE WHEN rvbbit._note_problem(session, reason) THEN 'kept' END;
         WHEN 'detach' THEN
             CALL rvbbit._drop_schema(session, schema_name);
