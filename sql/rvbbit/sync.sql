@@ -311,6 +311,15 @@ END
 $$;
 COMMENT ON PROCEDURE rvbbit._note_look(text, text, boolean, name[]) IS 'internal: remember that sync looked into a session';
 
+-- So what stood in the way is forgotten when the session is wanted again, whether or not its files change.
+CREATE PROCEDURE rvbbit._look_again(session text)
+    LANGUAGE sql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    UPDATE rvbbit.sync_seen AS e SET signature = NULL WHERE e.session_id = session AND e.signature IS NOT NULL;
+$$;
+COMMENT ON PROCEDURE rvbbit._look_again(text) IS 'internal: the next tick that wants a session is to look into it';
+
 CREATE PROCEDURE rvbbit._note_gone(session text, schema_name name)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -454,7 +463,9 @@ AS $$
 DECLARE
     passes CONSTANT boolean := sqlstate_ IN ('55P03', '55006', '40P01', '40001', '53000', '53100', '53200', '53300', '2BP01');
 BEGIN
-    IF NOT passes THEN
+    IF passes THEN
+        CALL rvbbit._look_again(session);
+    ELSE
         CALL rvbbit._note_look(session, signature, false, NULL);
     END IF;
     RETURN CASE WHEN rvbbit._note_problem(session, message) THEN 'failed' END;

@@ -33,7 +33,8 @@ def following(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server over a folder of its own, in which tests tick, or let the image's job do so (ticking)."""
     folder = tmp_path_factory.mktemp("following")
     folder.chmod(0o755)
-    with serving(folder) as running:
+    # Tests count transactions: no others than theirs.
+    with serving(folder, "postgres", "-c", "autovacuum=off") as running:
         with ticking(running):
             pass
         yield running

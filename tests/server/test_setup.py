@@ -198,3 +198,23 @@ def test_many_may_call_it_at_once(server: Server, fresh: psycopg.Connection) -> 
     for caller in callers:
         caller.join()
     assert failures == []
+
+
+def test_attached_schemas_outlive_the_extension(fresh: psycopg.Connection) -> None:
+    fresh.execute("SELECT rvbbit_attach_session('cascade_test')")
+    fresh.execute("SET client_min_messages = warning; DROP EXTENSION rvbbit CASCADE")
+    assert fresh.execute("SELECT count(*) > 0 FROM cascade_test._output").fetchone() == (True,)
+    fresh.execute("CREATE EXTENSION rvbbit; CALL rvbbit.setup()")
+    assert fresh.execute("SELECT count(*) FROM rvbbit._attached").fetchone() == (0,)
+    told = fresh.execute("SELECT rvbbit_attach_session('cascade_test', 'again')").fetchone()
+    assert told is not None
+    assert told[0].startswith("SUCCESS: Attached 'cascade_test' as schema \"again\"")
+
+
+def test_what_the_login_makes_without_a_schema_goes_into_public(db: psycopg.Connection) -> None:
+    with db.transaction(force_rollback=True):
+        db.execute("CREATE VIEW unqualified AS SELECT count(*) FROM rvbbit_sessions")
+        made = db.execute(
+            "SELECT relnamespace::regnamespace::text FROM pg_class WHERE relname = 'unqualified'"
+        )
+        assert made.fetchall() == [("public",)]

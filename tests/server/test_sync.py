@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -336,7 +335,7 @@ def test_who_may_sync(folder: Folder) -> None:
 
 
 def test_the_server_ticks_by_itself(tmp_path: Path) -> None:
-    """The image's own job, here every second: on an unchanged folder it writes heartbeats alone."""
+    """The image's own job, here every second; a restart leaves it as people set it."""
     tmp_path.chmod(0o755)
     with serving(tmp_path) as server, server.connect(user="postgres") as admin:
         job = admin.execute("SELECT jobid, schedule, command FROM cron.job").fetchall()
@@ -348,11 +347,6 @@ def test_the_server_ticks_by_itself(tmp_path: Path) -> None:
             wait_for(lambda: folder.attached() == {"first": "first"})
             folder.write("first", "CREATE TABLE u AS SELECT 1 AS a")
             wait_for(lambda: folder.one("SELECT to_regclass('first.u') IS NOT NULL"))
-            time.sleep(2)
-            xmax = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
-            before = folder.one(xmax)
-            time.sleep(10)
-            assert folder.one(xmax) - before <= 1
         server.restart()
         assert admin_schedule(server) == "1 second"
 

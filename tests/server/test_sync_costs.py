@@ -16,8 +16,7 @@ from tests.kit.synced import Folder, opened, ticking, wait_for
 
 pytestmark = pytest.mark.server
 
-# What a tick writes once a minute (and pg_cron numbers its runs, 32 numbers at a time), and what a look into
-# a session writes.
+# What a tick writes once a minute (and pg_cron numbers its runs, 32 numbers at a time); what a look writes.
 HEARTBEAT = {"sync_run", "sync_run_pkey", "runid_seq"}
 LOOK = {"sync_seen", "sync_seen_pkey"}
 # Its size, with a page that is written whole after a checkpoint.

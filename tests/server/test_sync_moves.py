@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.kit.container import DATA, Server, serving
+from tests.kit.container import DATA, ROOT, Server, serving
 from tests.kit.synced import Folder, ticking, wait_for
 
 pytestmark = pytest.mark.server
@@ -38,7 +38,14 @@ SEEN = {
     "theirs": "SELECT count(*) FROM theirs.t",
     "the job": "SELECT schedule, command, database, active FROM cron.job",
 }
-NEW_DATABASE = "DROP DATABASE rvbbit WITH (FORCE);\nCREATE DATABASE rvbbit;"
+# The commands that move it all to another server.
+RESTORE = {
+    "roles": "pg_dumpall -U postgres --roles-only",
+    "dump": "pg_dump -U postgres rvbbit",
+    "outside": "psql -U postgres -d postgres",
+    "new database": "DROP DATABASE rvbbit WITH (FORCE); CREATE DATABASE rvbbit;",
+    "inside": "psql -U postgres -d rvbbit -v ON_ERROR_STOP=1",
+}
 TABLES = "SELECT array_agg((relname, oid)::text ORDER BY oid) FROM pg_class WHERE relkind = 'f'"
 
 
@@ -156,16 +163,16 @@ def test_a_restart(lived_in: Server) -> None:
 
 
 def test_a_dump_restored_into_a_new_server(lived_in: Server, session_dir: Path) -> None:
-    """By the commands that README shows."""
+    """By the commands that docs/sessions.md shows."""
+    page = (ROOT / "docs" / "sessions.md").read_text()
+    assert [command for command in RESTORE.values() if command not in page] == []
     before = seen(lived_in)
-    roles = lived_in.run("pg_dumpall", "-U", "postgres", "--roles-only")
-    dump = lived_in.run("pg_dump", "-U", "postgres", "rvbbit")
+    roles = lived_in.run(*RESTORE["roles"].split())
+    dump = lived_in.run(*RESTORE["dump"].split())
     with serving(session_dir) as fresh:
-        fresh.feed("psql -U postgres -d postgres", roles)
-        fresh.feed(
-            "psql -U postgres -d postgres", "DROP DATABASE rvbbit WITH (FORCE);\nCREATE DATABASE rvbbit;"
-        )
-        fresh.feed("psql -U postgres -d rvbbit -v ON_ERROR_STOP=1", dump)
+        fresh.feed(RESTORE["outside"], roles)
+        fresh.feed(RESTORE["outside"], RESTORE["new database"])
+        fresh.feed(RESTORE["inside"], dump)
         fresh.restart()
         assert seen(fresh) == before
         assert_sync_leaves_all_as_it_is(fresh)

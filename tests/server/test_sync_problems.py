@@ -42,6 +42,22 @@ def unwanted(folder: Folder) -> Callable[[], object]:
     return lambda: folder.db.execute("SELECT rvbbit.set_policy('smart')")
 
 
+def in_use(folder: Folder) -> Callable[[], object]:
+    """The policy wants nothing while somebody reads the only table; then it wants everything again."""
+    folder.db.execute("DROP VIEW mine.v")
+    reader = folder.server.connect()
+    reader.execute("BEGIN")
+    reader.execute("SELECT a FROM first.t")
+    folder.db.execute("SELECT rvbbit.set_policy('none')")
+
+    def mend() -> None:
+        reader.close()
+        folder.db.execute("SELECT rvbbit.set_policy('smart')")
+        folder.db.execute("CREATE VIEW mine.v AS SELECT a FROM first.t")
+
+    return mend
+
+
 def retyped(folder: Folder) -> Callable[[], object]:
     """A column of the view gets another type, then its old one again."""
     folder.write("first", "ALTER TABLE t ALTER a TYPE DOUBLE")
@@ -57,12 +73,13 @@ def damaged(folder: Folder) -> Callable[[], object]:
 
 # what happens, the session that it concerns, what is told of it
 TROUBLES: list[tuple[Callable[[Folder], Callable[[], object]], str, str]] = [
-    (vanish, "first", "its file is gone; the schema stays, because something depends on it"),
+    (vanish, "first", "its file is gone, but something depends on its schema"),
     (
         unwanted,
         "first",
-        "the policy does not want it any more; the schema stays, because something depends on it",
+        "the policy does not want it any more, but something depends on its schema",
     ),
+    (in_use, "first", "lock timeout"),
     (retyped, "first", "used by a view"),
     (damaged, "second", "its file is damaged"),
 ]
