@@ -21,11 +21,13 @@
 #include "optimizer/paths.h"
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
+#include "parser/parsetree.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "compat.h"
 #include "plan.h"
+#include "query.h"
 #include "rvbbit.h"
 #include "walk.h"
 
@@ -472,7 +474,8 @@ plan_scan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *best_path,
 	private[PLAN_CONDITIONS] = list_make2(makeString(tree),
 										  makeInteger(list_length(conditions.pushed)));
 	private[PLAN_REASONS] = conditions.reasons;
+	private[PLAN_NOT_WHOLE] = (List *) makeString(query_reason_of(planner_rt_fetch(rel->relid, root)));
 	return make_foreignscan(tlist, conditions.local, rel->relid, parameters,
-							list_make4(private[0], private[1], private[2], private[3]),
+							list_make5(private[0], private[1], private[2], private[3], private[4]),
 							NIL, conditions.pushed, outer_plan);
 }

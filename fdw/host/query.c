@@ -27,6 +27,7 @@
 #include "rvbbit.h"
 
 #define MARK_NAME "rvbbit query"
+#define REASON_NAME "rvbbit reason"
 
 typedef struct Marking
 {
@@ -46,18 +47,47 @@ static set_rel_pathlist_hook_type previous_pathlist = NULL;
 
 static void look_into(Query *query, Marking *marking);
 
+static Node *
+note_of(RangeTblEntry *rte, RTEKind kind, const char *name)
+{
+	DefElem    *note;
+
+	if (rte->rtekind != kind || rte->functions == NIL)
+		return NULL;
+	note = linitial(rte->functions);
+	return IsA(note, DefElem) && strcmp(note->defname, name) == 0 ? note->arg : NULL;
+}
+
 /* The mark of a subquery in FROM; NIL if it has none. */
 List *
 query_mark_of(RangeTblEntry *rte)
 {
-	DefElem    *mark;
+	return (List *) note_of(rte, RTE_SUBQUERY, MARK_NAME);
+}
 
-	if (rte->rtekind != RTE_SUBQUERY || rte->functions == NIL)
-		return NIL;
-	mark = linitial(rte->functions);
-	if (!IsA(mark, DefElem) || strcmp(mark->defname, MARK_NAME) != 0)
-		return NIL;
-	return (List *) mark->arg;
+/* Why the query that reads a table is not run by DuckDB; empty if that was never a question. */
+char *
+query_reason_of(RangeTblEntry *rte)
+{
+	Node	   *reason = note_of(rte, RTE_RELATION, REASON_NAME);
+
+	return reason == NULL ? "" : strVal(reason);
+}
+
+/* Leave a note on the session tables of a query, for EXPLAIN. */
+static void
+note_reason(Query *query, const char *reason)
+{
+	ListCell   *lc;
+
+	foreach(lc, query->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+
+		if (query_is_session_table(rte))
+			rte->functions = list_make1(makeDefElem(REASON_NAME,
+													(Node *) makeString(pstrdup(reason)), -1));
+	}
 }
 
 static void
@@ -84,7 +114,7 @@ ask_brain(Query *query, Oid server, Marking *marking, List **mark)
 	initStringInfo(&buf);
 	request_begin(&buf, GetForeignServer(server));
 	request_string(&buf, "query", tree);
-	appendStringInfoChar(&buf, '}');
+	appendStringInfo(&buf, ",\"float_aggregates\":%s}", rvbbit_float_aggregates ? "true" : "false");
 	reply = rvbbit_call("plan_query", buf.data);
 	sql = reply_string(&reply->root, "sql");
 	*mark = sql == NULL ? NIL :
@@ -116,13 +146,22 @@ try_query(Query *query, Marking *marking, Part *part)
 {
 	Oid			server;
 	Jsonb	   *reply;
+	const char *reason;
 
-	if (!query_gains(query) || query_refusal(query, &server) != NULL)
+	if (!query_gains(query))
 		return false;
-	part->query = query;
-	part->around = NULL;
-	reply = ask_brain(query, server, marking, &part->mark);
-	return part->mark != NIL || try_split(query, server, marking, reply, part);
+	reason = query_refusal(query, &server);
+	if (reason == NULL)
+	{
+		part->query = query;
+		part->around = NULL;
+		reply = ask_brain(query, server, marking, &part->mark);
+		if (part->mark != NIL || try_split(query, server, marking, reply, part))
+			return true;
+		reason = reply_string(&reply->root, "reason");
+	}
+	note_reason(query, reason ? reason : "unknown");
+	return false;
 }
 
 /* SELECT * FROM (query) */

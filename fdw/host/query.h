@@ -49,6 +49,7 @@ extern Query *query_split(Query *query, Bitmapset *local, bool having, Query **o
 
 /* query.c */
 extern List *query_mark_of(RangeTblEntry *rte);
+extern char *query_reason_of(RangeTblEntry *rte);
 extern void query_install_hooks(void);
 
 /* query_plan.c */

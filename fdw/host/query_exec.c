@@ -17,6 +17,7 @@
 
 #include "query.h"
 #include "rvbbit.h"
+#include "scan.h"
 #include "stream.h"
 
 typedef struct QueryState
@@ -93,19 +94,15 @@ begin_query(CustomScanState *node, EState *estate, int eflags)
 	reader_init(&state->reader, estate->es_query_cxt, "a query of sessions");
 }
 
-/* The request; NULL, with the problem, if the parameters cannot be sent. */
+/* The request; without parameters it is only to be explained. */
 static char *
-make_request(QueryState *state, char **problem)
+make_request(QueryState *state, const char *parameters)
 {
 	Oid			server = linitial_oid((List *) private_of(state, MARK_SERVER));
-	char	   *parameters = parameters_as_json(state->parameters, state->css.ss.ps.ps_ExprContext,
-												problem);
 	const char *separator = "";
 	StringInfoData buf;
 	ListCell   *lc;
 
-	if (parameters == NULL)
-		return NULL;
 	initStringInfo(&buf);
 	request_begin(&buf, GetForeignServer(server));
 	request_string(&buf, "query", strVal(private_of(state, MARK_TREE)));
@@ -116,8 +113,11 @@ make_request(QueryState *state, char **problem)
 						 castNode(Var, lfirst_node(TargetEntry, lc)->expr)->varattno);
 		separator = ",";
 	}
-	appendStringInfo(&buf, "],\"parameters\":%s,\"pin\":" UINT64_FORMAT "}", parameters,
-					 pin_for(state->css.ss.ps.state));
+	appendStringInfo(&buf, "],\"float_aggregates\":%s", rvbbit_float_aggregates ? "true" : "false");
+	if (parameters != NULL)
+		appendStringInfo(&buf, ",\"parameters\":%s,\"pin\":" UINT64_FORMAT, parameters,
+						 pin_for(state->css.ss.ps.state));
+	appendStringInfoChar(&buf, '}');
 	return buf.data;
 }
 
@@ -155,15 +155,16 @@ start(QueryState *state)
 {
 	RvbbitFailure failure;
 	char	   *problem;
-	char	   *request = make_request(state, &problem);
+	char	   *parameters = parameters_as_json(state->parameters, state->css.ss.ps.ps_ExprContext, &problem);
 
 	state->started = true;
-	if (request == NULL)
+	if (parameters == NULL)
 	{
 		run_locally(state, problem);
 		return;
 	}
-	if (reader_try_open(&state->reader, request, state->targets, state->count, &failure) &&
+	if (reader_try_open(&state->reader, make_request(state, parameters), state->targets, state->count,
+						&failure) &&
 		(reader_try_row(&state->reader, &failure) || !failure.failed))
 		return;
 	if (!fallback_is_open(failure.code))
@@ -274,9 +275,9 @@ explain_query(CustomScanState *node, List *ancestors, ExplainState *es)
 	QueryState *state = (QueryState *) node;
 
 	(void) ancestors;
-	ExplainPropertyText("DuckDB SQL", strVal(private_of(state, MARK_SQL)), es);
+	explain_lines(rvbbit_call("explain_query", make_request(state, NULL)), es);
 	if (es->analyze)
-		ExplainPropertyInteger("Batches", NULL, state->reader.batches, es);
+		explain_reader(&state->reader, es);
 	if (state->fallback != NULL)
 		ExplainPropertyText("Fallback", state->fallback, es);
 	if (es->verbose)
