@@ -59,7 +59,8 @@ _MOMENTS = (
     "|1900-01-01 00:00:00|1969-12-31 23:59:59.999999|1970-01-01 00:00:00|1999-12-31 23:59:59.5"
     "|2000-01-01 00:00:00|2000-02-29 12:00:00|2001-02-28 00:00:00|2004-12-31 23:59:59.999999"
     "|2005-01-02 03:04:05.678901|2020-12-31 00:00:00|2021-01-03 01:00:00|2024-01-31 23:00:00"
-    "|2024-02-29 00:00:00.000001|2024-03-31 02:30:00|2026-11-22 19:00:00|9999-12-31 23:59:59.999999"
+    "|2024-02-29 00:00:00.000001|2024-03-10 02:30:00|2024-03-31 02:30:00"
+    "|2024-10-27 02:30:00|2024-11-03 01:30:00|2026-11-22 19:00:00|9999-12-31 23:59:59.999999"
     "|10000-01-01 00:00:00|294246-12-31 23:59:59.999999|infinity"
 )
 
@@ -288,7 +289,7 @@ def _constants() -> Iterator[tuple[str, Constants]]:
     for type_name in ("date", "time", "timestamp", "timestamptz", "interval"):
         for name in ("extract", "date_part", "date_trunc"):
             yield f"{name}(text,{type_name})", {0: FIELDS}
-        yield f"timezone(text,{type_name})", {0: ("UTC", "Europe/Paris")}
+        yield f"timezone(text,{type_name})", {0: ("UTC", "Europe/Paris", "America/Sao_Paulo")}
     # With three arguments all combinations would be too many.
     yield "replace(text,text,text)", {2: ("", "a", "\u00e9", "abc")}
     yield (

@@ -64,8 +64,11 @@ _MAKE_DATE = (
 )
 
 
-def _shifted(operator: str, moment: int, interval: int) -> Speller:
-    """PostgreSQL adds months, days and time one after the other; none of the steps may leave the range."""
+def shifted(operator: str, moment: int, interval: int) -> Speller:
+    """A timestamp and an interval.
+
+    PostgreSQL adds months, days and time one after the other; none of the steps may leave the range.
+    """
 
     def spell(call: Call) -> Written:
         base, shift = f"{{{moment}}}", f"{{{interval}}}"
@@ -94,8 +97,8 @@ def _of_one_sign(interval: Written) -> bool:
 def _moments() -> Iterator[Entry]:
     for source in ("timestamp", "date"):
         for operator in "+-":
-            yield _shift(f"{operator}({source},interval)", _shifted(operator, 0, 1), f"a {operator} b")
-        yield _shift(f"+(interval,{source})", _shifted("+", 1, 0), "b + a")
+            yield _shift(f"{operator}({source},interval)", shifted(operator, 0, 1), f"a {operator} b")
+        yield _shift(f"+(interval,{source})", shifted("+", 1, 0), "b + a")
     yield failing("+(date,time)", "timestamp", "({0} + {1})", "a + b")
     yield failing("+(time,date)", "timestamp", "({1} + {0})", "b + a")
     for name in ("timestamp", "timestamptz"):
