@@ -250,7 +250,7 @@ def _group_key(level: Level, group: SortGroup) -> Sql:
     position = _position(level, target)
     if not isinstance(target.expression, Constant | Parameter):
         return value.sql
-    if position is None:
+    if position is None or level.query.grouping_sets:
         raise Local("a constant that rows are grouped by")
     return Sql(str(position))
 
