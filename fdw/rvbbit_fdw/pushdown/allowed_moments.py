@@ -71,4 +71,18 @@ def _casts() -> Iterator[Entry]:
 _TIME = "CASE WHEN isfinite({0}) THEN CAST({0} AS TIME) END"
 
 
-ENTRIES = (*_parts(), *_casts())
+# In the order of PostgreSQL's own steps, so that the double is rounded to microseconds where it rounds.
+_FROM_EPOCH = (
+    "CASE WHEN isnan({0}) OR {0} < -210866803200 AND NOT isinf({0})"
+    f" THEN CAST({NO_MOMENT} AS TIMESTAMPTZ)"
+    " WHEN isinf({0}) THEN CASE WHEN {0} > 0 THEN CAST('infinity' AS TIMESTAMPTZ)"
+    " ELSE CAST('-infinity' AS TIMESTAMPTZ) END ELSE CAST("
+    "make_timestamp(CAST(({0} - 946684800) * 1000000 AS BIGINT) + 946684800000000) AS TIMESTAMPTZ) END"
+)
+
+
+def _from_numbers() -> Iterator[Entry]:
+    yield failing("to_timestamp(float8)", "timestamptz", _FROM_EPOCH, "to_timestamp(a)")
+
+
+ENTRIES = (*_parts(), *_casts(), *_from_numbers())
