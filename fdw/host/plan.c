@@ -149,18 +149,18 @@ column_list(Oid relid, Bitmapset *used)
 	return result;
 }
 
+/* Mostly it is the same clause; of an equal one the verdict is the same. */
 static Verdict *
 find_verdict(Planned *planned, Expr *clause)
 {
 	ListCell   *lc;
 
 	foreach(lc, planned->verdicts)
-	{
-		Verdict    *verdict = lfirst(lc);
-
-		if (verdict->clause == clause || equal(verdict->clause, clause))
-			return verdict;
-	}
+		if (((Verdict *) lfirst(lc))->clause == clause)
+			return lfirst(lc);
+	foreach(lc, planned->verdicts)
+		if (equal(((Verdict *) lfirst(lc))->clause, clause))
+			return lfirst(lc);
 	return NULL;
 }
 
@@ -198,6 +198,7 @@ judge_plainly(RelOptInfo *rel, List *rinfos)
 {
 	Planned    *planned = rel->fdw_private;
 	char	   *none = reason_for_none(planned);
+	bool		is_first = planned->verdicts == NIL;
 	List	   *open = NIL;
 	ListCell   *lc;
 
@@ -205,7 +206,7 @@ judge_plainly(RelOptInfo *rel, List *rinfos)
 	{
 		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
 
-		if (rinfo->pseudoconstant || find_verdict(planned, rinfo->clause) != NULL)
+		if (rinfo->pseudoconstant || (!is_first && find_verdict(planned, rinfo->clause) != NULL))
 			continue;
 		if (none != NULL)
 			add_verdict(planned, rinfo->clause, PUSHED_NO, none);

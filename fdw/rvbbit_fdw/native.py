@@ -245,7 +245,7 @@ def _explain_scan(body: Body, task: Task) -> Body:
 def _plan_scan(body: Body, task: Task) -> Body:
     asked = request.parse_scan(body)
     scope = plan.scope_of(asked.table, asked.database)
-    verdicts = [asdict(plan.judge(node, scope)) for node in asked.conditions]
+    verdicts = [asdict(verdict) for verdict in plan.judge_all(asked.conditions, scope)]
     return {"conditions": verdicts, "rows": _rows(asked, task)}
 
 
