@@ -254,6 +254,10 @@ FIELDS = (
     ),
     *("doy", "hour", "minute", "second", "milliseconds", "microseconds", "epoch", "julian", "YEAR"),
 )
+FORMATS = (
+    *("YYYY-MM-DD", "YYYY-MM", "YYYY", "YYYYMMDD", "HH24:MI:SS", "DD/MM/YYYY HH24:MI", "MM.DD, YYYY"),
+    *("YYYY Mon", "Day", "yyyy", "", "FMMM", '"x"YYYY', "YYYY%MM"),
+)
 INDEXES = ("-2147483648", "-3", "-2", "-1", "0", "1", "2", "3", "2147483647")
 
 Constants = dict[int, Sequence[str]]
@@ -289,7 +293,12 @@ def _constants() -> Iterator[tuple[str, Constants]]:
     for type_name in ("date", "time", "timestamp", "timestamptz", "interval"):
         for name in ("extract", "date_part", "date_trunc"):
             yield f"{name}(text,{type_name})", {0: FIELDS}
-        yield f"timezone(text,{type_name})", {0: ("UTC", "Europe/Paris", "America/Sao_Paulo")}
+        yield (
+            f"timezone(text,{type_name})",
+            {0: ("UTC", "Europe/Paris", "America/New_York", "America/Sao_Paulo")},
+        )
+    for type_name in ("timestamp", "timestamptz"):
+        yield f"to_char({type_name},text)", {1: FORMATS}
     # With three arguments all combinations would be too many.
     yield "replace(text,text,text)", {2: ("", "a", "\u00e9", "abc")}
     yield (

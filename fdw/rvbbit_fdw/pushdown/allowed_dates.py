@@ -104,7 +104,7 @@ def _moments() -> Iterator[Entry]:
     for name in ("timestamp", "timestamptz"):
         spelling = _DIFFERENCE if name == "timestamp" else _DIFFERENCE.replace("({0} - {1})", _IN_UTC)
         yield failing(f"-({name},{name})", "interval", spelling, "a - b", "an error for infinity")
-    yield special("age(timestamp,timestamp)", "interval", _age, "age(a, b)", fallible=True, narrower=True)
+    yield special("age(timestamp,timestamp)", "interval", age, "age(a, b)", fallible=True, narrower=True)
 
 
 def _shift(name: str, speller: Speller, shown: str) -> Entry:
@@ -118,7 +118,8 @@ _DIFFERENCE = f"CASE WHEN {_INFINITE} THEN {_NO_INTERVAL} ELSE ({{0}} - {{1}}) E
 _IN_UTC = "(CAST({0} AS TIMESTAMP) - CAST({1} AS TIMESTAMP))"
 
 
-def _age(call: Call) -> Written:
+def age(call: Call) -> Written:
+    """age() of two timestamps."""
     spelling = f"CASE WHEN {_INFINITE} THEN {_NO_INTERVAL} ELSE age({{0}}, {{1}}) END"
     return fill(spelling, call, kinds.INTERVAL, fallible=True)
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from rvbbit_fdw.pushdown import kinds
 from rvbbit_fdw.pushdown.allowed_compare import ZONE_NOTE
-from rvbbit_fdw.pushdown.allowed_dates import NO_MOMENT, shifted
+from rvbbit_fdw.pushdown.allowed_dates import NO_MOMENT, age, shifted
+from rvbbit_fdw.pushdown.allowed_formats import FORMATS, in_words
 from rvbbit_fdw.pushdown.allowed_moments import truncated, unit_of
 from rvbbit_fdw.pushdown.entry import Call, Entry, Speller, constant, fill, special
 from rvbbit_fdw.pushdown.kinds import Kind
@@ -59,6 +60,18 @@ def _date_to_instant(call: Call) -> Written:
     return instant(moment, call.scope.time_zone)
 
 
+def _age(call: Call) -> Written:
+    """In other zones the order of two instants may not be that of their local times."""
+    zone = checked(call.scope.time_zone)
+    if not is_utc(zone):
+        raise Local("the age of two timestamps with time zone is computed in DuckDB only in UTC")
+    return age(Call([local(each, zone) for each in call.arguments], call.scope))
+
+
+def _in_words(call: Call) -> Written:
+    return in_words(Call([in_session(call[0], call.scope), call[1]], call.scope))
+
+
 def _at_zone(kind: Kind) -> Speller:
     def spell(call: Call) -> Written:
         zone = constant(call, 0, "the time zone")
@@ -107,9 +120,19 @@ def _moved_in_zone(moment: Written, parts: tuple[int, int, int], zone: str, scop
     return fill(spelling, Call([moment], scope), kinds.TIMESTAMPTZ, fallible=True)
 
 
-def _special(name: str, result: str, spell: Speller, shown: str, *, constants: tuple[int, ...] = ()) -> Entry:
+def _special(
+    name: str,
+    result: str,
+    spell: Speller,
+    shown: str,
+    *,
+    fallible: bool = False,
+    constants: tuple[int, ...] = (),
+) -> Entry:
     note = "the zone has to be one on which both engines agree" if constants else ZONED
-    return special(name, result, spell, shown, narrower=True, constants=constants, note=note)
+    return special(
+        name, result, spell, shown, fallible=fallible, narrower=True, constants=constants, note=note
+    )
 
 
 def _entries() -> Iterator[Entry]:
@@ -125,8 +148,8 @@ def _entries() -> Iterator[Entry]:
     )
     yield _special("date(timestamptz)", "date", _to_date, "CAST(timezone(zone, a) AS DATE)")
     yield _special("time(timestamptz)", "time", _to_time, "CAST(timezone(zone, a) AS TIME)")
-    yield _special("timestamp(timestamptz)", "timestamp", _to_local, "timezone(zone, a)")
-    yield _special("timestamptz(timestamp)", "timestamptz", _to_instant, "timezone(zone, a)")
+    yield _special("timestamp(timestamptz)", "timestamp", _to_local, "timezone(zone, a)", fallible=True)
+    yield _special("timestamptz(timestamp)", "timestamptz", _to_instant, "timezone(zone, a)", fallible=True)
     yield special(
         "timestamptz(date)",
         "timestamptz",
@@ -135,6 +158,25 @@ def _entries() -> Iterator[Entry]:
         fallible=True,
         narrower=True,
         note=ZONED,
+    )
+    yield special(
+        "age(timestamptz,timestamptz)",
+        "interval",
+        _age,
+        "age(a, b)",
+        fallible=True,
+        narrower=True,
+        note="only while TimeZone is UTC",
+    )
+    shown = "printf(b, fields of timezone(zone, a))"
+    yield special(
+        "to_char(timestamptz,text)",
+        "text",
+        _in_words,
+        shown,
+        narrower=True,
+        constants=[1],
+        note=f"{FORMATS}; {ZONED}",
     )
     for name, speller in (
         ("+(timestamptz,interval)", _moved("+", 0, 1)),
@@ -145,7 +187,14 @@ def _entries() -> Iterator[Entry]:
         yield special(name, "timestamptz", speller, shown, fallible=True, narrower=True, note=ZONED)
     for source, kind in (("timestamptz", kinds.TIMESTAMP), ("timestamp", kinds.TIMESTAMPTZ)):
         result = kind.type.removeprefix("pg_catalog.")
-        yield _special(f"timezone(text,{source})", result, _at_zone(kind), "timezone(a, b)", constants=(0,))
+        yield _special(
+            f"timezone(text,{source})",
+            result,
+            _at_zone(kind),
+            "timezone(a, b)",
+            fallible=True,
+            constants=(0,),
+        )
 
 
 ENTRIES = tuple(_entries())
