@@ -64,6 +64,7 @@ typedef struct Planned
 	Oid			table;
 	bool		is_catalog;
 	List	   *verdicts;
+	bool		in_whole;		/* its query is one of DuckDB's, this plan only stands by */
 } Planned;
 
 /* The lists that a plan is made of. */
@@ -184,6 +185,8 @@ reason_for_none(Planned *planned)
 		return "";				/* all of them only prune */
 	if (rvbbit_pushdown == RVBBIT_PUSHDOWN_OFF)
 		return "rvbbit.pushdown is off";
+	if (planned->in_whole)
+		return "DuckDB runs the query as a whole";
 	if (GetDatabaseEncoding() != PG_UTF8)
 		return "the encoding of the database is not UTF8";
 	return NULL;
@@ -282,6 +285,7 @@ plan_size(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	Jsonb	   *reply;
 
 	planned->table = relid;
+	planned->in_whole = query_is_inside(planner_rt_fetch(rel->relid, root));
 	planned->is_catalog = option_value(GetForeignTable(relid)->options, "catalog") != NULL;
 	rel->fdw_private = planned;
 	reply = judge(rel, rel->baserestrictinfo, rel->tuples < 0 && !planned->is_catalog);

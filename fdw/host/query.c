@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -28,6 +29,7 @@
 
 #define MARK_NAME "rvbbit query"
 #define REASON_NAME "rvbbit reason"
+#define INSIDE_NAME "rvbbit inside"
 
 typedef struct Marking
 {
@@ -74,6 +76,35 @@ query_reason_of(RangeTblEntry *rte)
 	return reason == NULL ? "" : strVal(reason);
 }
 
+/*
+ * Is the table one of a marked query?  Its scan only stands by, so it is not
+ * worth much planning.
+ */
+bool
+query_is_inside(RangeTblEntry *rte)
+{
+	return note_of(rte, RTE_RELATION, INSIDE_NAME) != NULL;
+}
+
+static bool
+note_inside(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, RangeTblEntry))
+	{
+		RangeTblEntry *rte = (RangeTblEntry *) node;
+
+		if (rte->rtekind == RTE_RELATION)
+			rte->functions = list_make1(makeDefElem(INSIDE_NAME, (Node *) makeBoolean(true), -1));
+		return false;
+	}
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, note_inside, context,
+								 QTW_EXAMINE_RTES_BEFORE | QTW_IGNORE_JOINALIASES);
+	return expression_tree_walker(node, note_inside, context);
+}
+
 /* Leave a note on the session tables of a query, for EXPLAIN. */
 static void
 note_reason(Query *query, const char *reason)
@@ -95,6 +126,7 @@ set_mark(RangeTblEntry *rte, List *mark)
 {
 	Query	   *query = rte->subquery;
 
+	(void) note_inside((Node *) query, NULL);
 	rte->functions = list_make1(makeDefElem(MARK_NAME, (Node *) mark, -1));
 	if (query->limitOffset == NULL && query->limitCount == NULL)
 		query->limitOffset = (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64),
@@ -321,7 +353,9 @@ plan_statement(Query *query, const char *text, int options, ParamListInfo bound)
 {
 	Marking		marking = {.bound = bound};
 
-	if (rvbbit_pushdown == RVBBIT_PUSHDOWN_FULL && query_reads_sessions(query))
+	/* DuckDB's texts are UTF-8, and so is what it compares them with. */
+	if (rvbbit_pushdown == RVBBIT_PUSHDOWN_FULL && GetDatabaseEncoding() == PG_UTF8 &&
+		query_reads_sessions(query))
 		query = mark_query(query, &marking);
 	if (previous_planner != NULL)
 		return previous_planner(query, text, options, bound);
