@@ -70,6 +70,8 @@ rvbbit_explain_scan(ForeignScanState *node, ExplainState *es)
 
 	explain_lines(rvbbit_call("explain_scan", scan_request(node, false, NULL)), es);
 	explain_local(node, es);
+	if (strVal(scan_field(node, PLAN_NOT_WHOLE))[0] != '\0')
+		ExplainPropertyText("Query Not Whole", strVal(scan_field(node, PLAN_NOT_WHOLE)), es);
 	if (!es->analyze)
 		return;
 	explain_reader(&state->reader, es);

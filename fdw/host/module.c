@@ -35,6 +35,7 @@ int			rvbbit_threads = 1;
 int			rvbbit_max_staleness = 0;
 int			rvbbit_pushdown = RVBBIT_PUSHDOWN_FULL;
 bool		rvbbit_verify = false;
+bool		rvbbit_float_aggregates = true;
 
 static const struct config_enum_entry pushdown_values[] = {
 	{"off", RVBBIT_PUSHDOWN_OFF, false},
@@ -55,6 +56,14 @@ plan_anew(int value, void *extra)
 		ResetPlanCache();
 }
 
+static void
+plan_anew_without_floats(bool value, void *extra)
+{
+	(void) extra;
+	if (value != rvbbit_float_aggregates)
+		ResetPlanCache();
+}
+
 /* How a statement runs; anybody may change it at any time. */
 static void
 define_statement_settings(void)
@@ -65,6 +74,11 @@ define_statement_settings(void)
 							 "full pushes whole queries too.",
 							 &rvbbit_pushdown, RVBBIT_PUSHDOWN_FULL, pushdown_values,
 							 PGC_USERSET, 0, NULL, plan_anew, NULL);
+	DefineCustomBoolVariable("rvbbit.float_aggregates",
+							 "Let DuckDB add up floating-point numbers in an order of its own.",
+							 "Sums and averages then differ in their last digits.",
+							 &rvbbit_float_aggregates, true,
+							 PGC_USERSET, 0, NULL, plan_anew_without_floats, NULL);
 	DefineCustomBoolVariable("rvbbit.verify",
 							 "Runs what DuckDB does a second time in PostgreSQL.",
 							 "A difference is an error that shows both rows.",

@@ -21,11 +21,13 @@
 #include "optimizer/paths.h"
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
+#include "parser/parsetree.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "compat.h"
 #include "plan.h"
+#include "query.h"
 #include "rvbbit.h"
 #include "walk.h"
 
@@ -62,6 +64,7 @@ typedef struct Planned
 	Oid			table;
 	bool		is_catalog;
 	List	   *verdicts;
+	bool		in_whole;		/* its query is one of DuckDB's, this plan only stands by */
 } Planned;
 
 /* The lists that a plan is made of. */
@@ -147,18 +150,18 @@ column_list(Oid relid, Bitmapset *used)
 	return result;
 }
 
+/* Mostly it is the same clause; of an equal one the verdict is the same. */
 static Verdict *
 find_verdict(Planned *planned, Expr *clause)
 {
 	ListCell   *lc;
 
 	foreach(lc, planned->verdicts)
-	{
-		Verdict    *verdict = lfirst(lc);
-
-		if (verdict->clause == clause || equal(verdict->clause, clause))
-			return verdict;
-	}
+		if (((Verdict *) lfirst(lc))->clause == clause)
+			return lfirst(lc);
+	foreach(lc, planned->verdicts)
+		if (equal(((Verdict *) lfirst(lc))->clause, clause))
+			return lfirst(lc);
 	return NULL;
 }
 
@@ -182,6 +185,8 @@ reason_for_none(Planned *planned)
 		return "";				/* all of them only prune */
 	if (rvbbit_pushdown == RVBBIT_PUSHDOWN_OFF)
 		return "rvbbit.pushdown is off";
+	if (planned->in_whole)
+		return "DuckDB runs the query as a whole";
 	if (GetDatabaseEncoding() != PG_UTF8)
 		return "the encoding of the database is not UTF8";
 	return NULL;
@@ -196,6 +201,7 @@ judge_plainly(RelOptInfo *rel, List *rinfos)
 {
 	Planned    *planned = rel->fdw_private;
 	char	   *none = reason_for_none(planned);
+	bool		is_first = planned->verdicts == NIL;
 	List	   *open = NIL;
 	ListCell   *lc;
 
@@ -203,7 +209,7 @@ judge_plainly(RelOptInfo *rel, List *rinfos)
 	{
 		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
 
-		if (rinfo->pseudoconstant || find_verdict(planned, rinfo->clause) != NULL)
+		if (rinfo->pseudoconstant || (!is_first && find_verdict(planned, rinfo->clause) != NULL))
 			continue;
 		if (none != NULL)
 			add_verdict(planned, rinfo->clause, PUSHED_NO, none);
@@ -279,6 +285,7 @@ plan_size(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	Jsonb	   *reply;
 
 	planned->table = relid;
+	planned->in_whole = query_is_inside(planner_rt_fetch(rel->relid, root));
 	planned->is_catalog = option_value(GetForeignTable(relid)->options, "catalog") != NULL;
 	rel->fdw_private = planned;
 	reply = judge(rel, rel->baserestrictinfo, rel->tuples < 0 && !planned->is_catalog);
@@ -472,7 +479,8 @@ plan_scan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *best_path,
 	private[PLAN_CONDITIONS] = list_make2(makeString(tree),
 										  makeInteger(list_length(conditions.pushed)));
 	private[PLAN_REASONS] = conditions.reasons;
+	private[PLAN_NOT_WHOLE] = (List *) makeString(query_reason_of(planner_rt_fetch(rel->relid, root)));
 	return make_foreignscan(tlist, conditions.local, rel->relid, parameters,
-							list_make4(private[0], private[1], private[2], private[3]),
+							list_make5(private[0], private[1], private[2], private[3], private[4]),
 							NIL, conditions.pushed, outer_plan);
 }

@@ -23,6 +23,7 @@ typedef enum PlanField
 	PLAN_ALL_COLUMNS,			/* the same if PostgreSQL checks everything */
 	PLAN_CONDITIONS,			/* String, JSON; and how many of them DuckDB decides alone: Integer */
 	PLAN_REASONS,				/* String for each clause of the plan's qual */
+	PLAN_NOT_WHOLE,				/* String: why its query is not one of DuckDB's; empty: unknown */
 	PLAN_FIELDS
 } PlanField;
 

@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -27,6 +28,8 @@
 #include "rvbbit.h"
 
 #define MARK_NAME "rvbbit query"
+#define REASON_NAME "rvbbit reason"
+#define INSIDE_NAME "rvbbit inside"
 
 typedef struct Marking
 {
@@ -46,18 +49,76 @@ static set_rel_pathlist_hook_type previous_pathlist = NULL;
 
 static void look_into(Query *query, Marking *marking);
 
+static Node *
+note_of(RangeTblEntry *rte, RTEKind kind, const char *name)
+{
+	DefElem    *note;
+
+	if (rte->rtekind != kind || rte->functions == NIL)
+		return NULL;
+	note = linitial(rte->functions);
+	return IsA(note, DefElem) && strcmp(note->defname, name) == 0 ? note->arg : NULL;
+}
+
 /* The mark of a subquery in FROM; NIL if it has none. */
 List *
 query_mark_of(RangeTblEntry *rte)
 {
-	DefElem    *mark;
+	return (List *) note_of(rte, RTE_SUBQUERY, MARK_NAME);
+}
 
-	if (rte->rtekind != RTE_SUBQUERY || rte->functions == NIL)
-		return NIL;
-	mark = linitial(rte->functions);
-	if (!IsA(mark, DefElem) || strcmp(mark->defname, MARK_NAME) != 0)
-		return NIL;
-	return (List *) mark->arg;
+/* Why the query that reads a table is not run by DuckDB; empty if that was never a question. */
+char *
+query_reason_of(RangeTblEntry *rte)
+{
+	Node	   *reason = note_of(rte, RTE_RELATION, REASON_NAME);
+
+	return reason == NULL ? "" : strVal(reason);
+}
+
+/*
+ * Is the table one of a marked query?  Its scan only stands by, so it is not
+ * worth much planning.
+ */
+bool
+query_is_inside(RangeTblEntry *rte)
+{
+	return note_of(rte, RTE_RELATION, INSIDE_NAME) != NULL;
+}
+
+static bool
+note_inside(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, RangeTblEntry))
+	{
+		RangeTblEntry *rte = (RangeTblEntry *) node;
+
+		if (rte->rtekind == RTE_RELATION)
+			rte->functions = list_make1(makeDefElem(INSIDE_NAME, (Node *) makeBoolean(true), -1));
+		return false;
+	}
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, note_inside, context,
+								 QTW_EXAMINE_RTES_BEFORE | QTW_IGNORE_JOINALIASES);
+	return expression_tree_walker(node, note_inside, context);
+}
+
+/* Leave a note on the session tables of a query, for EXPLAIN. */
+static void
+note_reason(Query *query, const char *reason)
+{
+	ListCell   *lc;
+
+	foreach(lc, query->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+
+		if (query_is_session_table(rte))
+			rte->functions = list_make1(makeDefElem(REASON_NAME,
+													(Node *) makeString(pstrdup(reason)), -1));
+	}
 }
 
 static void
@@ -65,6 +126,7 @@ set_mark(RangeTblEntry *rte, List *mark)
 {
 	Query	   *query = rte->subquery;
 
+	(void) note_inside((Node *) query, NULL);
 	rte->functions = list_make1(makeDefElem(MARK_NAME, (Node *) mark, -1));
 	if (query->limitOffset == NULL && query->limitCount == NULL)
 		query->limitOffset = (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64),
@@ -84,7 +146,7 @@ ask_brain(Query *query, Oid server, Marking *marking, List **mark)
 	initStringInfo(&buf);
 	request_begin(&buf, GetForeignServer(server));
 	request_string(&buf, "query", tree);
-	appendStringInfoChar(&buf, '}');
+	appendStringInfo(&buf, ",\"float_aggregates\":%s}", rvbbit_float_aggregates ? "true" : "false");
 	reply = rvbbit_call("plan_query", buf.data);
 	sql = reply_string(&reply->root, "sql");
 	*mark = sql == NULL ? NIL :
@@ -116,13 +178,22 @@ try_query(Query *query, Marking *marking, Part *part)
 {
 	Oid			server;
 	Jsonb	   *reply;
+	const char *reason;
 
-	if (!query_gains(query) || query_refusal(query, &server) != NULL)
+	if (!query_gains(query))
 		return false;
-	part->query = query;
-	part->around = NULL;
-	reply = ask_brain(query, server, marking, &part->mark);
-	return part->mark != NIL || try_split(query, server, marking, reply, part);
+	reason = query_refusal(query, &server);
+	if (reason == NULL)
+	{
+		part->query = query;
+		part->around = NULL;
+		reply = ask_brain(query, server, marking, &part->mark);
+		if (part->mark != NIL || try_split(query, server, marking, reply, part))
+			return true;
+		reason = reply_string(&reply->root, "reason");
+	}
+	note_reason(query, reason ? reason : "unknown");
+	return false;
 }
 
 /* SELECT * FROM (query) */
@@ -282,7 +353,9 @@ plan_statement(Query *query, const char *text, int options, ParamListInfo bound)
 {
 	Marking		marking = {.bound = bound};
 
-	if (rvbbit_pushdown == RVBBIT_PUSHDOWN_FULL && query_reads_sessions(query))
+	/* DuckDB's texts are UTF-8, and so is what it compares them with. */
+	if (rvbbit_pushdown == RVBBIT_PUSHDOWN_FULL && GetDatabaseEncoding() == PG_UTF8 &&
+		query_reads_sessions(query))
 		query = mark_query(query, &marking);
 	if (previous_planner != NULL)
 		return previous_planner(query, text, options, bound);

@@ -15,6 +15,7 @@
 
 #include "postgres.h"
 
+#include "executor/tuptable.h"
 #include "nodes/extensible.h"
 #include "nodes/params.h"
 #include "nodes/parsenodes.h"
@@ -49,11 +50,17 @@ extern Query *query_split(Query *query, Bitmapset *local, bool having, Query **o
 
 /* query.c */
 extern List *query_mark_of(RangeTblEntry *rte);
+extern bool query_is_inside(RangeTblEntry *rte);
+extern char *query_reason_of(RangeTblEntry *rte);
 extern void query_install_hooks(void);
 
 /* query_plan.c */
 extern const CustomScanMethods query_scan_methods;
 extern void query_add_path(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte);
+
+/* query_verify.c */
+extern char *query_row_as_text(TupleTableSlot *slot);
+extern void query_compare(List *found, List *expected, bool is_open);
 
 /* query_exec.c */
 extern Node *query_create_state(CustomScan *plan);

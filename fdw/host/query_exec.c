@@ -17,6 +17,7 @@
 
 #include "query.h"
 #include "rvbbit.h"
+#include "scan.h"
 #include "stream.h"
 
 typedef struct QueryState
@@ -26,6 +27,7 @@ typedef struct QueryState
 	RvbbitReader reader;
 	RvbbitTarget *targets;		/* the columns that are asked for */
 	int			count;
+	PlanState  *child;			/* the local plan; NULL: not needed so far */
 	bool		started;		/* DuckDB has been asked */
 	bool		local;			/* PostgreSQL's own plan runs */
 	char	   *fallback;		/* why */
@@ -93,19 +95,15 @@ begin_query(CustomScanState *node, EState *estate, int eflags)
 	reader_init(&state->reader, estate->es_query_cxt, "a query of sessions");
 }
 
-/* The request; NULL, with the problem, if the parameters cannot be sent. */
+/* The request; without parameters it is only to be explained. */
 static char *
-make_request(QueryState *state, char **problem)
+make_request(QueryState *state, const char *parameters)
 {
 	Oid			server = linitial_oid((List *) private_of(state, MARK_SERVER));
-	char	   *parameters = parameters_as_json(state->parameters, state->css.ss.ps.ps_ExprContext,
-												problem);
 	const char *separator = "";
 	StringInfoData buf;
 	ListCell   *lc;
 
-	if (parameters == NULL)
-		return NULL;
 	initStringInfo(&buf);
 	request_begin(&buf, GetForeignServer(server));
 	request_string(&buf, "query", strVal(private_of(state, MARK_TREE)));
@@ -116,26 +114,26 @@ make_request(QueryState *state, char **problem)
 						 castNode(Var, lfirst_node(TargetEntry, lc)->expr)->varattno);
 		separator = ",";
 	}
-	appendStringInfo(&buf, "],\"parameters\":%s,\"pin\":" UINT64_FORMAT "}", parameters,
-					 pin_for(state->css.ss.ps.state));
+	appendStringInfo(&buf, "],\"float_aggregates\":%s", rvbbit_float_aggregates ? "true" : "false");
+	if (parameters != NULL)
+		appendStringInfo(&buf, ",\"parameters\":%s,\"pin\":" UINT64_FORMAT, parameters,
+						 pin_for(state->css.ss.ps.state));
+	appendStringInfoChar(&buf, '}');
 	return buf.data;
 }
 
 static PlanState *
 local_state(QueryState *state)
 {
-	CustomScanState *node = &state->css;
-
-	if (node->custom_ps == NIL)
+	if (state->child == NULL)
 	{
-		EState	   *estate = node->ss.ps.state;
+		EState	   *estate = state->css.ss.ps.state;
 		MemoryContext before = MemoryContextSwitchTo(estate->es_query_cxt);
 
-		node->custom_ps = list_make1(ExecInitNode(linitial(plan_of(state)->custom_plans), estate,
-												  state->eflags));
+		state->child = ExecInitNode(linitial(plan_of(state)->custom_plans), estate, state->eflags);
 		MemoryContextSwitchTo(before);
 	}
-	return linitial(node->custom_ps);
+	return state->child;
 }
 
 static void
@@ -149,40 +147,13 @@ run_locally(QueryState *state, const char *reason)
 	MemoryContextSwitchTo(before);
 }
 
-/* Have DuckDB begin; where it refuses, PostgreSQL does it. */
-static void
-start(QueryState *state)
+/* Have DuckDB begin; true if there is a row to come, or surely none. */
+static bool
+open_stream(QueryState *state, char *parameters, RvbbitFailure *failure)
 {
-	RvbbitFailure failure;
-	char	   *problem;
-	char	   *request = make_request(state, &problem);
-
-	state->started = true;
-	if (request == NULL)
-	{
-		run_locally(state, problem);
-		return;
-	}
-	if (reader_try_open(&state->reader, request, state->targets, state->count, &failure) &&
-		(reader_try_row(&state->reader, &failure) || !failure.failed))
-		return;
-	if (!fallback_is_open(failure.code))
-		rvbbit_raise(&failure);
-	run_locally(state, failure.message);
-}
-
-static TupleTableSlot *
-local_row(QueryState *state, TupleTableSlot *slot)
-{
-	TupleTableSlot *row = ExecProcNode(local_state(state));
-
-	ExecClearTuple(slot);
-	if (TupIsNull(row))
-		return slot;
-	slot_getallattrs(row);
-	memcpy(slot->tts_values, row->tts_values, sizeof(Datum) * state->count);
-	memcpy(slot->tts_isnull, row->tts_isnull, sizeof(bool) * state->count);
-	return ExecStoreVirtualTuple(slot);
+	return reader_try_open(&state->reader, make_request(state, parameters), state->targets,
+						   state->count, failure) &&
+		(reader_try_row(&state->reader, failure) || !failure->failed);
 }
 
 static void
@@ -193,31 +164,126 @@ raise_late(RvbbitFailure *failure)
 	rvbbit_raise(failure);
 }
 
+/* The next row of DuckDB, in the current memory context; empty at the end. */
 static TupleTableSlot *
-next_row(ScanState *scan)
+remote_row(QueryState *state, TupleTableSlot *slot)
 {
-	QueryState *state = (QueryState *) scan;
-	TupleTableSlot *slot = scan->ss_ScanTupleSlot;
 	RvbbitFailure failure;
-	MemoryContext before;
 
-	if (!state->started)
-	{
-		before = MemoryContextSwitchTo(scan->ps.ps_ExprContext->ecxt_per_tuple_memory);
-		start(state);
-		MemoryContextSwitchTo(before);
-	}
-	if (state->local)
-		return local_row(state, slot);
-	before = MemoryContextSwitchTo(scan->ps.ps_ExprContext->ecxt_per_tuple_memory);
 	if (reader_try_row(&state->reader, &failure))
 		reader_store(&state->reader, slot);
 	else if (failure.failed)
 		raise_late(&failure);
 	else
 		ExecClearTuple(slot);
-	MemoryContextSwitchTo(before);
 	return slot;
+}
+
+/* The next row of the local plan, which runs in the memory of the query as any plan does. */
+static TupleTableSlot *
+local_row(QueryState *state, TupleTableSlot *slot)
+{
+	MemoryContext before = MemoryContextSwitchTo(state->css.ss.ps.state->es_query_cxt);
+	TupleTableSlot *row = ExecProcNode(local_state(state));
+
+	MemoryContextSwitchTo(before);
+	ExecClearTuple(slot);
+	if (TupIsNull(row))
+		return slot;
+	slot_getallattrs(row);
+	memcpy(slot->tts_values, row->tts_values, sizeof(Datum) * state->count);
+	memcpy(slot->tts_isnull, row->tts_isnull, sizeof(bool) * state->count);
+	return ExecStoreVirtualTuple(slot);
+}
+
+/* All rows of one side as texts, in this memory context. */
+static List *
+all_rows(QueryState *state, TupleTableSlot *(*next) (QueryState *, TupleTableSlot *),
+		 MemoryContext context)
+{
+	TupleTableSlot *slot = state->css.ss.ss_ScanTupleSlot;
+	MemoryContext one = AllocSetContextCreate(context, "rvbbit row", ALLOCSET_DEFAULT_SIZES);
+	List	   *result = NIL;
+
+	for (;;)
+	{
+		MemoryContext before = MemoryContextSwitchTo(one);
+		char	   *text;
+
+		CHECK_FOR_INTERRUPTS();
+		text = TupIsNull(next(state, slot)) ? NULL : query_row_as_text(slot);
+		MemoryContextSwitchTo(context);
+		if (text != NULL)
+			result = lappend(result, pstrdup(text));
+		MemoryContextSwitchTo(before);
+		MemoryContextReset(one);
+		if (text == NULL)
+			return result;
+	}
+}
+
+/* Compare what DuckDB gives with what the local plan gives, and begin anew. */
+static void
+verify(QueryState *state, char *parameters)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "rvbbit verify",
+												  ALLOCSET_DEFAULT_SIZES);
+	bool		is_open = intVal(private_of(state, MARK_PARAMETERS)) != 0;
+	List	   *found = all_rows(state, remote_row, context);
+	List	   *expected;
+	RvbbitFailure failure;
+
+	if (state->child != NULL)
+		ExecReScan(state->child);
+	expected = all_rows(state, local_row, context);
+	query_compare(found, expected, is_open);
+	MemoryContextDelete(context);
+	reader_close(&state->reader);
+	if (!open_stream(state, parameters, &failure))
+		rvbbit_raise(&failure);
+}
+
+/* Have DuckDB begin; where it refuses, PostgreSQL does it. */
+static void
+start(QueryState *state)
+{
+	RvbbitFailure failure;
+	char	   *problem;
+	char	   *parameters = parameters_as_json(state->parameters, state->css.ss.ps.ps_ExprContext, &problem);
+
+	state->started = true;
+	if (parameters == NULL)
+	{
+		run_locally(state, problem);
+		return;
+	}
+	if (open_stream(state, parameters, &failure))
+	{
+		if (rvbbit_verify)
+			verify(state, parameters);
+		return;
+	}
+	if (!fallback_is_open(failure.code))
+		rvbbit_raise(&failure);
+	run_locally(state, failure.message);
+}
+
+static TupleTableSlot *
+next_row(ScanState *scan)
+{
+	QueryState *state = (QueryState *) scan;
+	TupleTableSlot *slot = scan->ss_ScanTupleSlot;
+	MemoryContext before = CurrentMemoryContext;
+
+	if (state->local)
+		return local_row(state, slot);
+	MemoryContextSwitchTo(scan->ps.ps_ExprContext->ecxt_per_tuple_memory);
+	if (!state->started)
+		start(state);
+	if (!state->local)
+		(void) remote_row(state, slot);
+	MemoryContextSwitchTo(before);
+	return state->local ? local_row(state, slot) : slot;
 }
 
 static bool
@@ -240,8 +306,8 @@ end_query(CustomScanState *node)
 	QueryState *state = (QueryState *) node;
 
 	reader_close(&state->reader);
-	if (node->custom_ps != NIL)
-		ExecEndNode(linitial(node->custom_ps));
+	if (state->child != NULL)
+		ExecEndNode(state->child);
 }
 
 static void
@@ -252,14 +318,12 @@ rescan_query(CustomScanState *node)
 	reader_close(&state->reader);
 	if (!state->local)
 		state->started = false;
-	if (node->custom_ps != NIL)
+	if (state->child != NULL)
 	{
-		PlanState  *child = linitial(node->custom_ps);
-
 		if (node->ss.ps.chgParam != NULL)
-			UpdateChangedParamSet(child, node->ss.ps.chgParam);
-		if (child->chgParam == NULL)
-			ExecReScan(child);
+			UpdateChangedParamSet(state->child, node->ss.ps.chgParam);
+		if (state->child->chgParam == NULL)
+			ExecReScan(state->child);
 	}
 	ExecScanReScan(&node->ss);
 }
@@ -274,13 +338,11 @@ explain_query(CustomScanState *node, List *ancestors, ExplainState *es)
 	QueryState *state = (QueryState *) node;
 
 	(void) ancestors;
-	ExplainPropertyText("DuckDB SQL", strVal(private_of(state, MARK_SQL)), es);
+	explain_lines(rvbbit_call("explain_query", make_request(state, NULL)), es);
 	if (es->analyze)
-		ExplainPropertyInteger("Batches", NULL, state->reader.batches, es);
+		explain_reader(&state->reader, es);
 	if (state->fallback != NULL)
 		ExplainPropertyText("Fallback", state->fallback, es);
-	if (es->verbose)
-		(void) local_state(state);
-	else if (!state->local)
-		node->custom_ps = NIL;
+	if (es->verbose || state->local)
+		node->custom_ps = list_make1(local_state(state));
 }

@@ -13,6 +13,7 @@
 
 #include "access/sysattr.h"
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
@@ -139,6 +140,31 @@ scan_targets(Query *query, Index rti, Bitmapset *used)
 	return result;
 }
 
+/* OFFSET 0, such as every marked query has */
+static bool
+is_zero(Node *offset)
+{
+	return IsA(offset, Const) && !((Const *) offset)->constisnull &&
+		DatumGetInt64(((Const *) offset)->constvalue) == 0;
+}
+
+/* Is there a LIMIT, DISTINCT ON or window, which may choose among equal rows, anywhere in it? */
+static bool
+has_limit(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+	{
+		Query	   *query = (Query *) node;
+
+		return query->limitCount != NULL || query->hasDistinctOn ||
+			(query->limitOffset != NULL && !is_zero(query->limitOffset)) ||
+			query->hasWindowFuncs || query_tree_walker(query, has_limit, context, 0);
+	}
+	return expression_tree_walker(node, has_limit, context);
+}
+
 /* The local plan with our targets, and without what our own node checks. */
 static Plan *
 local_plan(Plan *plan, List *targets)
@@ -155,6 +181,7 @@ plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 {
 	CustomScan *scan = makeNode(CustomScan);
 	List	   *mark = path->custom_private;
+	Query	   *query = planner_rt_fetch(rel->relid, root)->subquery;
 	Bitmapset  *used = NULL;
 
 	scan->scan.plan.targetlist = tlist;
@@ -163,10 +190,12 @@ plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 	add_used(&used, tlist, rel->relid);
 	add_used(&used, path->path.pathtarget->exprs, rel->relid);
 	add_used(&used, scan->scan.plan.qual, rel->relid);
-	scan->custom_scan_tlist = scan_targets(planner_rt_fetch(rel->relid, root)->subquery, rel->relid, used);
+	scan->custom_scan_tlist = scan_targets(query, rel->relid, used);
 	scan->custom_plans = list_make1(local_plan(linitial(plans), scan->custom_scan_tlist));
 	scan->custom_exprs = (List *) eval_const_expressions(root, copyObject(list_nth(mark, MARK_PARAMETERS)));
-	scan->custom_private = list_make4(list_nth(mark, MARK_TREE), NIL,
+	/* The parameters are expressions of the plan now; a flag is in their place. */
+	scan->custom_private = list_make4(list_nth(mark, MARK_TREE),
+									  makeInteger(has_limit((Node *) query, NULL)),
 									  list_nth(mark, MARK_SERVER), list_nth(mark, MARK_SQL));
 	scan->flags = path->flags;
 	scan->methods = &query_scan_methods;

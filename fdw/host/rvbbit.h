@@ -38,6 +38,7 @@ typedef enum RvbbitPushdown
 
 extern int	rvbbit_pushdown;
 extern bool rvbbit_verify;
+extern bool rvbbit_float_aggregates;
 
 /*
  * A scan that the brain has open: its Arrow stream and the batch that is being

@@ -28,7 +28,7 @@
  */
 #define MAX_DEPTH 100
 #define MAX_CONSTANT (128 * 1024)
-#define MAX_ELEMENTS 10000
+#define MAX_ELEMENTS 5000
 
 void
 walk_type(Walk *walk, Oid type, int32 typmod)

@@ -263,7 +263,7 @@ def _explain_scan(body: Body, task: Task) -> Body:
 def _plan_scan(body: Body, task: Task) -> Body:
     asked = request.parse_scan(body)
     scope = plan.scope_of(asked.table, asked.database)
-    verdicts = [asdict(plan.judge(node, scope)) for node in asked.conditions]
+    verdicts = [asdict(verdict) for verdict in plan.judge_all(asked.conditions, scope)]
     return {"conditions": verdicts, "rows": _rows(asked, task)}
 
 
@@ -305,6 +305,16 @@ def _plan_query(body: Body, _task: Task) -> Body:
     return whole.plan(body)
 
 
+def _explain_query(body: Body, task: Task) -> Body:
+    server, settings = request.parse_server(body), request.parse_settings(body)
+    sql, tables = whole.shown(body)
+    scans = [Scan(server, settings, table, (), (), None, may_see_paths=False) for table in tables]
+    ages = {_session_of(each): _snapshot_age(each, task) for each in scans}
+    label = "Session" if len(ages) == 1 else "Sessions"
+    listed = [f"{session}: {age}" for session, age in ages.items()] if len(ages) > 1 else list(ages.values())
+    return {"lines": [[label, ", ".join(ages)], ["DuckDB SQL", sql], ["Snapshot", "; ".join(listed)]]}
+
+
 def _release_pin(body: Body, _task: Task) -> Body:
     _backend.release(body["pin"])
     return {}
@@ -318,5 +328,6 @@ _OPERATIONS: Mapping[str, Callable[[Body, Task], Body]] = {
     "plan_scan": _plan_scan,
     "explain_scan": _explain_scan,
     "plan_query": _plan_query,
+    "explain_query": _explain_query,
     "release_pin": _release_pin,
 }

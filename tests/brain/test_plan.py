@@ -7,7 +7,7 @@ import pytest
 from rvbbit_fdw import scan
 from rvbbit_fdw.catalog import Catalog, Column, Relation
 from rvbbit_fdw.errors import ColumnTypeChanged, NotPushable
-from rvbbit_fdw.pushdown import nodes, plan
+from rvbbit_fdw.pushdown import nodes, plan, write
 from rvbbit_fdw.pushdown.nodes import Bool, Call, Constant, Node, Other, Parameter
 from rvbbit_fdw.request import Attribute, Database, Scan, Server, Settings, Table
 
@@ -21,14 +21,20 @@ TABLE = Table(
         1: Attribute(1, "a", INT4, -1, {"duckdb_type": "INTEGER"}),
         2: Attribute(2, "b", INT4, -1, {"duckdb_type": "INTEGER"}),
         3: Attribute(3, "unknown", INT4, -1, {}),
+        5: Attribute(5, "t", "pg_catalog.text", -1, {"duckdb_type": "VARCHAR"}),
         4: Attribute(4, "n", "pg_catalog.numeric", -1, {"duckdb_type": "DECIMAL(9,2)"}),
     },
 )
+TEXT = "pg_catalog.text"
+A_TEXT = nodes.Column(5, "t", TEXT, collation="pg_catalog.default")
 A, B = nodes.Column(1, "a", INT4), nodes.Column(2, "b", INT4)
 
 
 def compare(left: Node, operator: str, right: Node, kind: str = INT4) -> Node:
-    return Call("operator", f"pg_catalog.{operator}({kind},{kind})", "pg_catalog.bool", (left, right))
+    collation = "pg_catalog.default" if kind == TEXT else None
+    return Call(
+        "operator", f"pg_catalog.{operator}({kind},{kind})", "pg_catalog.bool", (left, right), collation
+    )
 
 
 def number(value: int) -> Node:
@@ -69,9 +75,17 @@ def test_who_decides(node: Node, pushed: str, fallible: bool, reason: str | None
 
 
 def test_a_condition_that_is_too_long_stays_local() -> None:
-    long = Bool("or", tuple(compare(A, "=", number(each)) for each in range(50_000)))
+    long = compare(A_TEXT, "=", Constant(TEXT, "x" * 400_000), TEXT)
     verdict = plan.judge(long, plan.scope_of(TABLE, DATABASE))
     assert (verdict.pushed, verdict.reason) == ("no", "it is too long for DuckDB to parse at once")
+
+
+def test_more_conditions_than_duckdb_plans_in_a_moment_stay_local() -> None:
+    verdicts = plan.judge_all([A_IS_1] * write.MOST + [B_IS_2], plan.scope_of(TABLE, DATABASE))
+    assert [verdict.pushed for verdict in verdicts] == ["all"] * write.MOST + ["no"]
+    one = Bool("or", (A_IS_1,) * write.MOST)
+    (verdict,) = plan.judge_all([one], plan.scope_of(TABLE, DATABASE))
+    assert (verdict.pushed, verdict.reason) == ("no", "DuckDB takes too long to plan that many conditions")
 
 
 def asked(*conditions: Node, decided: int) -> Scan:

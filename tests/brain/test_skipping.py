@@ -6,7 +6,17 @@ import duckdb
 import pytest
 
 from rvbbit_fdw.pushdown import kinds, write
-from rvbbit_fdw.pushdown.nodes import Call, Coalesce, Column, Constant, Distinct, Extreme, Node, NullTest
+from rvbbit_fdw.pushdown.nodes import (
+    Bool,
+    Call,
+    Coalesce,
+    Column,
+    Constant,
+    Distinct,
+    Extreme,
+    Node,
+    NullTest,
+)
 from rvbbit_fdw.pushdown.written import Scope, Written
 from rvbbit_fdw.sqltext import Sql
 from tests.kit.writers import make_session
@@ -33,6 +43,7 @@ CONDITIONS = {
     "a column without a value": NullTest(A, negated=False),
     "an expression without a value": NullTest(NEXT, negated=False),
     "not null": NullTest(NEXT, negated=True),
+    "not not null": Bool("not", (NullTest(NEXT, negated=True),)),
     "a value in place of NULL": equal(Coalesce("pg_catalog.int4", (A, number(-5))), number(-5)),
     "the greatest": equal(Extreme("greatest", "pg_catalog.int4", (A, number(-5))), number(-5)),
     "unlike NULL": Distinct(EQUAL, (A, number(3))),

@@ -102,6 +102,13 @@ def fixture_duck() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
+EIGHT_FOUR = "pg_catalog.=(pg_catalog.int8,pg_catalog.int4)"
+WIDE = Call("cast", "pg_catalog.int8(pg_catalog.int4)", "pg_catalog.int8", (I,))
+
+GREETING = Call(
+    "function", "pg_catalog.concat(pg_catalog.any)", TEXT, (T, Constant("pg_catalog.unknown", "!"), J)
+)
+
 HALF = call("/", integer(4), J)
 FALLIBLE = call(">", HALF, integer(1))
 """4 / j > 1: an error in the first row, false in the second (4 / 2 > 1 is true), true in the third."""
@@ -129,8 +136,10 @@ VALUES: list[tuple[Node, list[object]]] = [
     (Case(INT4, ((B, I),), None), [1, None, None]),
     (Case(INT4, (), I), [1, 2, None]),
     (Relabel("pg_catalog.varchar", T), ["a", "b", None]),
+    (GREETING, ["a!0", "b!2", "!1"]),
     # IN and NOT IN with nulls
     (any_of("=", I, ints("1", "3")), [True, False, None]),
+    (AnyOf(EIGHT_FOUR, WIDE, ints("1", "3"), all=False), [True, False, None]),
     (any_of("=", I, ints("1", None)), [True, None, None]),
     (any_of("<>", I, ints("1", "3"), every=True), [False, True, None]),
     (any_of("<>", I, ints("1", None), every=True), [False, None, None]),

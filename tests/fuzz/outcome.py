@@ -236,5 +236,5 @@ def _canonical(value: str) -> str:
 
 def plan(outcome: Outcome) -> Any:
     """The plan of the first result, which is an EXPLAIN (FORMAT JSON); None if it failed."""
-    first = outcome[0] if outcome else None
+    first = outcome[0]
     return json.loads(first.rows[0][0] or "")[0]["Plan"] if isinstance(first, Rows) else None

@@ -59,7 +59,8 @@ _MOMENTS = (
     "|1900-01-01 00:00:00|1969-12-31 23:59:59.999999|1970-01-01 00:00:00|1999-12-31 23:59:59.5"
     "|2000-01-01 00:00:00|2000-02-29 12:00:00|2001-02-28 00:00:00|2004-12-31 23:59:59.999999"
     "|2005-01-02 03:04:05.678901|2020-12-31 00:00:00|2021-01-03 01:00:00|2024-01-31 23:00:00"
-    "|2024-02-29 00:00:00.000001|2024-03-31 02:30:00|2026-11-22 19:00:00|9999-12-31 23:59:59.999999"
+    "|2024-02-29 00:00:00.000001|2024-03-10 02:30:00|2024-03-31 02:30:00"
+    "|2024-10-27 02:30:00|2024-11-03 01:30:00|2026-11-22 19:00:00|9999-12-31 23:59:59.999999"
     "|10000-01-01 00:00:00|294246-12-31 23:59:59.999999|infinity"
 )
 
@@ -253,6 +254,10 @@ FIELDS = (
     ),
     *("doy", "hour", "minute", "second", "milliseconds", "microseconds", "epoch", "julian", "YEAR"),
 )
+FORMATS = (
+    *("YYYY-MM-DD", "YYYY-MM", "YYYY", "YYYYMMDD", "HH24:MI:SS", "DD/MM/YYYY HH24:MI", "MM.DD, YYYY"),
+    *("YYYY Mon", "Day", "yyyy", "", "FMMM", '"x"YYYY', "YYYY%MM"),
+)
 INDEXES = ("-2147483648", "-3", "-2", "-1", "0", "1", "2", "3", "2147483647")
 
 Constants = dict[int, Sequence[str]]
@@ -288,7 +293,12 @@ def _constants() -> Iterator[tuple[str, Constants]]:
     for type_name in ("date", "time", "timestamp", "timestamptz", "interval"):
         for name in ("extract", "date_part", "date_trunc"):
             yield f"{name}(text,{type_name})", {0: FIELDS}
-        yield f"timezone(text,{type_name})", {0: ("UTC", "Europe/Paris")}
+        yield (
+            f"timezone(text,{type_name})",
+            {0: ("UTC", "Europe/Paris", "America/New_York", "America/Sao_Paulo")},
+        )
+    for type_name in ("timestamp", "timestamptz"):
+        yield f"to_char({type_name},text)", {1: FORMATS}
     # With three arguments all combinations would be too many.
     yield "replace(text,text,text)", {2: ("", "a", "\u00e9", "abc")}
     yield (

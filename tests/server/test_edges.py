@@ -87,6 +87,7 @@ def test_compared_with_a_constant(laboratory: Laboratory, entry: Entry) -> None:
 @pytest.mark.parametrize("entry", ENTRIES, ids=name_of)
 def test_in_a_scan(laboratory: Laboratory, served: psycopg.Connection, entry: Entry) -> None:
     for sample in spread(entry):
+        laboratory.set_zone(sample)
         table = laboratory.table(sample.table)
         every = f"({sample.postgres()}) IS NOT NULL"
         plan = served.execute(f"EXPLAIN SELECT n FROM {SCHEMA}.{table} WHERE {every}").fetchall()

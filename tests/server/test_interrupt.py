@@ -98,6 +98,7 @@ def test_statement_timeout(db: psycopg.Connection, query: str) -> None:
     with pytest.raises(errors.QueryCanceled, match="statement timeout"):
         db.execute(query)
     assert time.monotonic() - start < 0.15 + SOON
+    db.execute("RESET statement_timeout")
     assert is_usable(db)
 
 

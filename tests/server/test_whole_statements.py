@@ -289,3 +289,19 @@ def test_all_sessions_of_a_query_are_shown(db: psycopg.Connection, whole: str) -
     query = ours(whole, "SELECT count(*) FROM {items} JOIN {labels} USING (id)")
     shown = plan(db, query)
     assert SESSION in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT grp, count(*), avg(big), sum(price) FROM {items} GROUP BY grp ORDER BY 2, 1",
+        "SELECT id, name FROM {items} ORDER BY id DESC LIMIT 5",
+        "SELECT i.id, g.title FROM {items} AS i LEFT JOIN {groups} AS g USING (grp) ORDER BY 1, 2",
+        "SELECT count(*) FROM {items} WHERE grp IN (SELECT grp FROM {groups})",
+    ],
+)
+def test_verify_runs_both_and_gives_the_rows(db: psycopg.Connection, whole: str, text: str) -> None:
+    db.execute("SET rvbbit.verify = on")
+    assert db.execute(ours(whole, text)).fetchall() == db.execute(heap(whole, text)).fetchall()
+    shown = plan(db, ours(whole, text), "ANALYZE", "VERBOSE", "TIMING OFF", "SUMMARY OFF")
+    assert "never executed" not in shown

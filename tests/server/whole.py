@@ -95,9 +95,10 @@ def is_pushed(db: psycopg.Connection, query: sql.Composable) -> bool:
     return plan(db, query).splitlines()[0] == f"Custom Scan ({NODE})"
 
 
-def same(db: psycopg.Connection, schema: str, text: str) -> bool:
+def same(db: psycopg.Connection, schema: str, text: str, *, ordered: bool | None = None) -> bool:
     """Both give the same rows, in the same order if the statement ends in one; DuckDB does not refuse."""
+    ordered = "ORDER BY" in text if ordered is None else ordered
     before = db.execute("SHOW rvbbit.fallbacks").fetchone()
     found, expected = rows(db, ours(schema, text)), rows(db, heap(schema, text))
     assert db.execute("SHOW rvbbit.fallbacks").fetchone() == before
-    return found == expected if "ORDER BY" in text else sorted(found) == sorted(expected)
+    return found == expected if ordered else sorted(found) == sorted(expected)

@@ -21,7 +21,8 @@ class AggregateEntry:
     """One aggregate: `function` is DuckDB's name, `result` has `{}` where its call stands.
 
     `fallible`: a result may be out of the type's range. `collation`: what it needs to compare texts.
-    `ordered`: its result depends on the order of its input.
+    `ordered`: its result depends on the order of its input. `inexact`: it adds up floating-point numbers, in
+    whatever order; infinity made of finite numbers is then an error, as in PostgreSQL.
     """
 
     name: str
@@ -31,6 +32,7 @@ class AggregateEntry:
     fallible: bool = False
     collation: Collation = Collation.IGNORED
     ordered: bool = False
+    inexact: bool = False
 
     def write(self, call: Sql, arguments: Sequence[Written]) -> Written:
         """The result of a call of the DuckDB function on these arguments."""
@@ -81,6 +83,14 @@ def _sums() -> Iterator[AggregateEntry]:
     yield AggregateEntry("sum(numeric)", "sum", _sum_of_numeric, fallible=True)
 
 
+def _inexact() -> Iterator[AggregateEntry]:
+    """Those of which PostgreSQL's own result depends on the order of the rows."""
+    for function, name in (("sum", "float8"), ("avg", "float8"), ("avg", "float4")):
+        yield AggregateEntry(
+            f"{function}({name})", function, _always(kinds.FLOAT8), fallible=True, inexact=True
+        )
+
+
 def _extremes() -> Iterator[AggregateEntry]:
     for function in ("min", "max"):
         for name in _COMPARED:
@@ -97,7 +107,7 @@ def _logic() -> Iterator[AggregateEntry]:
 
 
 def _table() -> Mapping[str, AggregateEntry]:
-    entries = (*_counts(), *_sums(), *_extremes(), *_logic())
+    entries = (*_counts(), *_sums(), *_inexact(), *_extremes(), *_logic())
     return {qualified(entry.name): entry for entry in entries}
 
 

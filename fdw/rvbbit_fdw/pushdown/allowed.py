@@ -13,6 +13,7 @@ from rvbbit_fdw.pushdown import (
     allowed_dates,
     allowed_fields,
     allowed_floats,
+    allowed_formats,
     allowed_integers,
     allowed_intervals,
     allowed_like,
@@ -20,6 +21,7 @@ from rvbbit_fdw.pushdown import (
     allowed_numeric,
     allowed_regex,
     allowed_text,
+    allowed_zoned,
 )
 from rvbbit_fdw.pushdown.allowed_compare import Comparison
 from rvbbit_fdw.pushdown.entry import Entry
@@ -46,7 +48,12 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
     "Floating point": allowed_floats.ENTRIES,
     "Casts": allowed_casts.ENTRIES,
     "Text": allowed_text.ENTRIES,
-    "Dates and times": (*allowed_dates.ENTRIES, *allowed_moments.ENTRIES),
+    "Dates and times": (
+        *allowed_dates.ENTRIES,
+        *allowed_moments.ENTRIES,
+        *allowed_zoned.ENTRIES,
+        *allowed_formats.ENTRIES,
+    ),
     "Fields of dates and times": allowed_fields.ENTRIES,
     "Intervals": allowed_intervals.ENTRIES,
     "Patterns": (*allowed_like.ENTRIES, *allowed_regex.ENTRIES),

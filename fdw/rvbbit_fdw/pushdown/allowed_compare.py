@@ -12,8 +12,10 @@ from rvbbit_fdw.pushdown.literals import typed
 from rvbbit_fdw.pushdown.logic import truth
 from rvbbit_fdw.pushdown.reasons import Local
 from rvbbit_fdw.pushdown.written import Written
-from rvbbit_fdw.pushdown.zones import check_session_zone
+from rvbbit_fdw.pushdown.zones import checked, instant, is_utc
 from rvbbit_fdw.sqltext import Sql
+
+ZONE_NOTE = "by the TimeZone that holds when the query runs"
 
 OPERATORS = ("=", "<>", "<", "<=", ">", ">=")
 
@@ -43,9 +45,12 @@ class Comparison:
         return truth(f"({one} {operator} {other})", left, right)
 
     def _spell(self, operator: str, call: Call) -> Written:
-        if self.zoned:
-            check_session_zone(call.scope)
-        return self.compare(operator, call[0], call[1])
+        left, right = call[0], call[1]
+        if self.zoned and not is_utc(checked(call.scope.time_zone)):
+            zone = call.scope.time_zone
+            one, other = _as_instant(left, zone), _as_instant(right, zone)
+            return truth(f"({one.sql} {operator} {other.sql})", one, other)
+        return self.compare(operator, left, right)
 
     def entry(self, operator: str) -> Entry:
         """The line of the allow-list for an operator."""
@@ -58,6 +63,7 @@ class Comparison:
             lambda call: self._spell(operator, call),
             self.how,
             collation=collation,
+            narrower=self.zoned,
             note=self.note,
         )
 
@@ -103,6 +109,16 @@ def _in_utc(left_type: str, right_type: str) -> _Pair:
     return pair
 
 
+def _as_instant(argument: Written, zone: str | None) -> Written:
+    """As PostgreSQL does it where UTC is not the zone."""
+    if argument.kind is kinds.TIMESTAMPTZ:
+        return argument
+    if argument.kind is kinds.DATE:
+        sql = typed(argument.sql, kinds.TIMESTAMP)
+        argument = replace(argument, sql=sql, kind=kinds.TIMESTAMP, fallible=True)
+    return instant(argument, zone)
+
+
 def _plain_moment(argument: Written) -> Written:
     return replace(argument, sql=typed(argument.sql, kinds.TIMESTAMP), kind=kinds.TIMESTAMP)
 
@@ -142,7 +158,7 @@ def _comparisons() -> Iterator[Comparison]:
     yield Comparison("timestamp", "date", _date_last, "a op CAST(b AS TIMESTAMP)", beyond)
     for pair, first, last in _ZONED:
         how = f"{first} op {last}"
-        yield Comparison(*pair, _in_utc(*pair), how, "only while TimeZone is UTC", zoned=True)
+        yield Comparison(*pair, _in_utc(*pair), how, ZONE_NOTE, zoned=True)
 
 
 COMPARISONS = tuple(_comparisons())

@@ -64,8 +64,11 @@ _MAKE_DATE = (
 )
 
 
-def _shifted(operator: str, moment: int, interval: int) -> Speller:
-    """PostgreSQL adds months, days and time one after the other; none of the steps may leave the range."""
+def shifted(operator: str, moment: int, interval: int) -> Speller:
+    """A timestamp and an interval.
+
+    PostgreSQL adds months, days and time one after the other; none of the steps may leave the range.
+    """
 
     def spell(call: Call) -> Written:
         base, shift = f"{{{moment}}}", f"{{{interval}}}"
@@ -94,14 +97,14 @@ def _of_one_sign(interval: Written) -> bool:
 def _moments() -> Iterator[Entry]:
     for source in ("timestamp", "date"):
         for operator in "+-":
-            yield _shift(f"{operator}({source},interval)", _shifted(operator, 0, 1), f"a {operator} b")
-        yield _shift(f"+(interval,{source})", _shifted("+", 1, 0), "b + a")
+            yield _shift(f"{operator}({source},interval)", shifted(operator, 0, 1), f"a {operator} b")
+        yield _shift(f"+(interval,{source})", shifted("+", 1, 0), "b + a")
     yield failing("+(date,time)", "timestamp", "({0} + {1})", "a + b")
     yield failing("+(time,date)", "timestamp", "({1} + {0})", "b + a")
     for name in ("timestamp", "timestamptz"):
         spelling = _DIFFERENCE if name == "timestamp" else _DIFFERENCE.replace("({0} - {1})", _IN_UTC)
         yield failing(f"-({name},{name})", "interval", spelling, "a - b", "an error for infinity")
-    yield special("age(timestamp,timestamp)", "interval", _age, "age(a, b)", fallible=True, narrower=True)
+    yield special("age(timestamp,timestamp)", "interval", age, "age(a, b)", fallible=True, narrower=True)
 
 
 def _shift(name: str, speller: Speller, shown: str) -> Entry:
@@ -115,7 +118,8 @@ _DIFFERENCE = f"CASE WHEN {_INFINITE} THEN {_NO_INTERVAL} ELSE ({{0}} - {{1}}) E
 _IN_UTC = "(CAST({0} AS TIMESTAMP) - CAST({1} AS TIMESTAMP))"
 
 
-def _age(call: Call) -> Written:
+def age(call: Call) -> Written:
+    """age() of two timestamps."""
     spelling = f"CASE WHEN {_INFINITE} THEN {_NO_INTERVAL} ELSE age({{0}}, {{1}}) END"
     return fill(spelling, call, kinds.INTERVAL, fallible=True)
 

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from rvbbit_fdw.pushdown import kinds
+from rvbbit_fdw.pushdown.allowed_zoned import ZONED
 from rvbbit_fdw.pushdown.entry import Call, Entry, Speller, constant, failure, fill, special
 from rvbbit_fdw.pushdown.kinds import decimal
 from rvbbit_fdw.pushdown.reasons import Local
 from rvbbit_fdw.pushdown.written import Written
-from rvbbit_fdw.pushdown.zones import local
+from rvbbit_fdw.pushdown.zones import in_session
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def _look_up(call: Call, type_name: str) -> Field:
 def _in_zone(call: Call, type_name: str, field: Field) -> Call:
     if type_name != "timestamptz" or field is _EPOCH:
         return call
-    return Call([call[0], local(call[1], call.scope)], call.scope)
+    return Call([call[0], in_session(call[1], call.scope)], call.scope)
 
 
 def _extract(type_name: str) -> Speller:
@@ -162,8 +163,8 @@ def _entries() -> Iterator[Entry]:
                 make(type_name),
                 "the field's function",
                 constants=[0],
-                narrower=name == "extract",
-                note=f"fields: {', '.join(fields)}",
+                narrower=name == "extract" or type_name == "timestamptz",
+                note=f"fields: {', '.join(fields)}" + (f"; {ZONED}" if type_name == "timestamptz" else ""),
             )
 
 

@@ -74,6 +74,9 @@ def of_type(type_name: str) -> Kind | None:
     return UNKNOWN_NUMERIC if type_name == NUMERIC else FIXED.get(type_name)
 
 
+_WIDTHS = (INT2, INT4, INT8)
+
+
 def element_of(type_name: str) -> str:
     """The element's type of an array type ("pg_catalog._int4")."""
     return type_name.replace("._", ".", 1)
@@ -83,6 +86,8 @@ def common(one: Kind, other: Kind) -> Kind | None:
     """The carrier that holds every value of both exactly; None if there is none."""
     if one.duckdb == other.duckdb:
         return one
+    if one in _WIDTHS and other in _WIDTHS:
+        return max(one, other, key=_WIDTHS.index)
     if one.type != NUMERIC or other.type != NUMERIC:
         return None
     scale = max(one.scale, other.scale)

@@ -18,6 +18,9 @@ from rvbbit_fdw.sqltext import literal as quoted
 _LAST_YEAR = 294246
 """The last whole year of DuckDB's TIMESTAMP; PostgreSQL's goes 30 years further."""
 
+_UNKNOWN = "pg_catalog.unknown"
+"""The type of a text constant for a function that takes any type."""
+
 _MICROSECONDS = 1 << 63
 _HUGEINT_LIMIT = 1 << 127
 
@@ -37,7 +40,7 @@ def literal(type_name: str, value: str | None) -> tuple[Sql, Kind]:
     """One value of a type as SQL, with its carrier; Local if DuckDB cannot hold it."""
     if type_name == kinds.NUMERIC:
         return _numeric(value)
-    kind = kinds.FIXED.get(type_name)
+    kind = kinds.TEXT if type_name == _UNKNOWN else kinds.FIXED.get(type_name)
     if kind is None:
         raise unknown_type(type_name)
     if value is None:

@@ -8,7 +8,7 @@ from rvbbit_fdw.pushdown import allowed, kinds, literals
 from rvbbit_fdw.pushdown.conditional import unify
 from rvbbit_fdw.pushdown.entry import Call
 from rvbbit_fdw.pushdown.logic import plain, truth
-from rvbbit_fdw.pushdown.nodes import AnyOf, ArrayOf, Constant, Node, Parameter, Relabel, Value
+from rvbbit_fdw.pushdown.nodes import AnyOf, ArrayOf, Constant, Node, Other, Parameter, Relabel, Value
 from rvbbit_fdw.pushdown.reasons import Local, unknown_call, unknown_type
 from rvbbit_fdw.pushdown.texts import check_collation
 from rvbbit_fdw.pushdown.written import Scope, Written
@@ -67,6 +67,9 @@ def _elements(array: Node, scope: Scope, write_node: _Write) -> list[Written] | 
         return _values(array.type, scope.values[array.index])
     if isinstance(array, Constant):
         return _values(array.type, array.value)
+    if isinstance(array, Other):
+        reason = f"{array.tag} cannot be sent to DuckDB"
+        raise Local(reason)
     raise Local("an array that is not a constant is not known to be the same in DuckDB")
 
 

@@ -243,3 +243,8 @@ def everything(node: Node) -> Iterator[Node]:
     yield node
     for child in below(node):
         yield from everything(child)
+
+
+def operations(node: Node) -> int:
+    """How many operators, functions and the like an expression has."""
+    return sum(not isinstance(each, Column | Constant | Parameter) for each in everything(node))

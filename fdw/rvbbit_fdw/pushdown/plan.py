@@ -9,7 +9,7 @@ from typing import Literal
 from rvbbit_fdw.errors import NotPushable
 from rvbbit_fdw.pushdown import columns, write
 from rvbbit_fdw.pushdown.logic import plain
-from rvbbit_fdw.pushdown.nodes import Column, Node, everything
+from rvbbit_fdw.pushdown.nodes import Column, Node, everything, operations
 from rvbbit_fdw.pushdown.reasons import Local
 from rvbbit_fdw.pushdown.written import Scope, Written
 from rvbbit_fdw.request import Attribute, Database, Scan, Table
@@ -49,6 +49,15 @@ def scope_of(table: Table, database: Database) -> Scope:
         case_is_unicode=database.case_is_unicode,
         time_zone=database.time_zone,
     )
+
+
+def judge_all(conditions: Sequence[Node], scope: Scope) -> list[Verdict]:
+    """Who decides each of the conditions, as long as they are not more than DuckDB plans in a moment."""
+    verdicts, room = [], write.MOST
+    for node in conditions:
+        room -= operations(node)
+        verdicts.append(judge(node, scope) if room >= 0 else Verdict("no", write.TOO_MANY))
+    return verdicts
 
 
 def judge(node: Node, scope: Scope) -> Verdict:

@@ -15,7 +15,7 @@ from rvbbit_fdw.pushdown.delivery import Carried, Value, check_grouped
 from rvbbit_fdw.pushdown.entry import Collation
 from rvbbit_fdw.pushdown.nodes import Bool, Column, Constant, Node, Parameter
 from rvbbit_fdw.pushdown.query_leaves import Leaves
-from rvbbit_fdw.pushdown.query_nodes import Query, SortGroup, Target, Variable, is_stored
+from rvbbit_fdw.pushdown.query_nodes import GroupingSet, Query, SortGroup, Target, Variable, is_stored
 from rvbbit_fdw.pushdown.query_sources import Sources
 from rvbbit_fdw.pushdown.query_with import Withs
 from rvbbit_fdw.pushdown.reasons import Local
@@ -34,10 +34,11 @@ _NO_LIMIT = 1 << 62
 
 @dataclass
 class Context:
-    """What all levels of a query share."""
+    """What all levels of a query share. `inexact`: floating-point numbers are added up in any order."""
 
     scope: Scope
     database: Database
+    inexact: bool = False
     names: set[str] = field(default_factory=set)
 
     def unique(self, name: str) -> str:
@@ -105,6 +106,18 @@ class Level:
             return self.sources.variable(leaf)
         return self.expression(node)
 
+    def key(self, group: SortGroup, need: Collation) -> Sql:
+        """A target that rows are told apart by."""
+        return _key(self, group, need)[1].sql
+
+    def sort_key(self, group: SortGroup) -> Sql:
+        """A target that rows are sorted by, and how."""
+        return Sql(f"{self.key(group, Collation.ORDER)} {direction(group)}")
+
+    def group_key(self, ref: int) -> Sql:
+        """What rows are grouped by, by its reference number."""
+        return _group_key(self, next(group for group in self.query.group if group.ref == ref))
+
     def can_deliver(self, target: Target) -> bool:
         """True if DuckDB can compute the target, and deliver it unless it is junk."""
         try:
@@ -161,9 +174,6 @@ def _values(level: Level) -> list[Value]:
 
 
 def _select(level: Level, items: Sequence[Sql], names: Sequence[str] | None = None) -> Sql:
-    query = level.query
-    if query.windows or query.grouping_sets:
-        raise Local("this kind of query is not known to be the same in DuckDB")
     named = names or unique_names(target.name for target in level.delivered)
     listed = comma(Sql(f"{item} AS {quote(name)}") for item, name in zip(items, named, strict=True))
     parts = [
@@ -207,8 +217,31 @@ def _key(level: Level, group: SortGroup, need: Collation) -> tuple[Target, Writt
 def _group_by(level: Level) -> str:
     query = level.query
     if not query.group:
-        return "GROUP BY ()" if query.having is not None and not query.aggregates else ""
+        return _grouping_sets(level) or (
+            "GROUP BY ()" if query.having is not None and not query.aggregates else ""
+        )
+    if query.grouping_sets:
+        return _grouping_sets(level)
     return "GROUP BY " + comma(_group_key(level, group) for group in query.group)
+
+
+def _grouping_sets(level: Level) -> str:
+    if level.query.group_distinct:
+        raise Local("GROUP BY DISTINCT")
+    sets = [_grouping_set(level, each, outermost=True) for each in level.query.grouping_sets]
+    return f"GROUP BY {', '.join(sets)}" if sets else ""
+
+
+def _grouping_set(level: Level, grouping_set: GroupingSet, *, outermost: bool) -> str:
+    if grouping_set.kind == "empty":
+        return "()"
+    if grouping_set.kind == "simple":
+        return f"({comma(level.group_key(ref) for ref in grouping_set.refs)})"
+    if not outermost:
+        raise Local("grouping sets in grouping sets")
+    content = ", ".join(_grouping_set(level, each, outermost=False) for each in grouping_set.content)
+    word = {"rollup": "ROLLUP", "cube": "CUBE", "sets": "GROUPING SETS"}[grouping_set.kind]
+    return f"{word} ({content})"
 
 
 def _group_key(level: Level, group: SortGroup) -> Sql:
@@ -217,7 +250,7 @@ def _group_key(level: Level, group: SortGroup) -> Sql:
     position = _position(level, target)
     if not isinstance(target.expression, Constant | Parameter):
         return value.sql
-    if position is None:
+    if position is None or level.query.grouping_sets:
         raise Local("a constant that rows are grouped by")
     return Sql(str(position))
 

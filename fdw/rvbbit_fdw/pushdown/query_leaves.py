@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rvbbit_fdw.pushdown import aggregates, query_sublinks
+from rvbbit_fdw.pushdown import aggregates, kinds, query_sublinks, query_windows
+from rvbbit_fdw.pushdown.aggregates import AggregateEntry
 from rvbbit_fdw.pushdown.delivery import Carried, check_grouped
-from rvbbit_fdw.pushdown.entry import Collation
+from rvbbit_fdw.pushdown.entry import Collation, cast, failure
 from rvbbit_fdw.pushdown.nodes import Constant
-from rvbbit_fdw.pushdown.query_nodes import Aggregate, Leaf, Subquery, Target, Variable
+from rvbbit_fdw.pushdown.query_nodes import Aggregate, Grouping, Leaf, Subquery, Target, Variable, WindowCall
 from rvbbit_fdw.pushdown.reasons import Local, unknown_call
 from rvbbit_fdw.pushdown.texts import check_collation
 from rvbbit_fdw.pushdown.written import Written
@@ -17,6 +19,25 @@ from rvbbit_fdw.sqltext import Sql, comma
 if TYPE_CHECKING:
     from rvbbit_fdw.pushdown.delivery import Value
     from rvbbit_fdw.pushdown.query import Level
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How an aggregate is called, whatever its arguments are."""
+
+    condition: Written | None
+    distinct: bool = False
+    over: str = ""
+
+    def call(self, function: str, arguments: list[Written]) -> Sql:
+        """The call; where an argument can fail, only for rows that pass the filter."""
+        sqls = [argument.sql for argument in arguments]
+        condition = self.condition
+        if condition is not None and any(argument.fallible for argument in arguments):
+            sqls = [Sql(f"CASE WHEN {condition.sql} THEN {sql} END") for sql in sqls]
+        listed = comma(sqls) or "*"
+        where = "" if condition is None else f" FILTER (WHERE {condition.sql})"
+        return Sql(f"{function}({'DISTINCT ' if self.distinct else ''}{listed}){where}{self.over}")
 
 
 class Leaves:
@@ -31,9 +52,25 @@ class Leaves:
             return self._level.sources.variable(leaf)
         if isinstance(leaf, Aggregate):
             return self._aggregate(leaf)
+        if isinstance(leaf, WindowCall):
+            return self._window(leaf)
+        if isinstance(leaf, Grouping):
+            listed = comma(self._level.group_key(ref) for ref in leaf.refs)
+            return Written(Sql(f"CAST(grouping({listed}) AS INTEGER)"), kinds.INT4)
         if isinstance(leaf, Subquery):
             return query_sublinks.write(leaf, self._level)
         raise Local("an expression of this kind is not known to be the same in DuckDB")
+
+    def _window(self, leaf: WindowCall) -> Written:
+        if query_windows.is_known(leaf.name) and leaf.filter is None:
+            return query_windows.write(leaf, self._level)
+        entry = aggregates.TABLE.get(leaf.name)
+        if entry is None or entry.ordered:
+            raise unknown_call("window function", leaf.name)
+        check_collation(entry.collation, leaf.collation, self._level.scope)
+        condition = None if leaf.filter is None else self._level.expression(leaf.filter)
+        arguments = [self._level.expression(argument) for argument in leaf.arguments]
+        return self._result(entry, arguments, _Form(condition, over=query_windows.over(leaf, self._level)))
 
     def _aggregate(self, leaf: Aggregate) -> Written:
         entry = aggregates.TABLE.get(leaf.name)
@@ -45,8 +82,25 @@ class Leaves:
         condition = None if leaf.filter is None else self._level.expression(leaf.filter)
         targets = [target for target in leaf.arguments if not target.junk]
         arguments = [self._argument(target, leaf) for target in targets]
-        call = _call(entry.function, arguments, condition, distinct=bool(leaf.distinct))
-        return entry.write(call, arguments)
+        return self._result(entry, arguments, _Form(condition, distinct=bool(leaf.distinct)))
+
+    def _result(self, entry: AggregateEntry, arguments: list[Written], form: _Form) -> Written:
+        if entry.inexact:
+            return self._inexact(entry, arguments[0], form)
+        return entry.write(form.call(entry.function, arguments), arguments)
+
+    def _inexact(self, entry: AggregateEntry, argument: Written, form: _Form) -> Written:
+        """An aggregate that must not make infinity of finite numbers."""
+        if not self._level.context.inexact:
+            raise Local("sums of floating-point numbers depend on the order of the rows")
+        if form.distinct:
+            raise Local("a sum of distinct floating-point numbers")
+        argument = replace(argument, sql=cast(argument, kinds.FLOAT8), kind=kinds.FLOAT8)
+        found = form.call(entry.function, [argument])
+        given = form.call("bool_or", [replace(argument, sql=Sql(f"isinf({argument.sql})"))])
+        error = failure("value out of range: overflow", "DOUBLE")
+        guarded = Sql(f"CASE WHEN isinf({found}) AND NOT {given} THEN {error} ELSE {found} END")
+        return entry.write(guarded, [argument])
 
     def _argument(self, target: Target, leaf: Aggregate) -> Written:
         value = self._level.value(target.expression)
@@ -64,13 +118,3 @@ class Leaves:
         """A value of which only counts whether it is null."""
         null = self._level.expression(Constant("pg_catalog.bool", None))
         return Written(value.sql, null.kind)
-
-
-def _call(function: str, arguments: list[Written], condition: Written | None, *, distinct: bool) -> Sql:
-    """The call; where an argument can fail, only for rows that pass the filter."""
-    sqls = [argument.sql for argument in arguments]
-    if condition is not None and any(argument.fallible for argument in arguments):
-        sqls = [Sql(f"CASE WHEN {condition.sql} THEN {sql} END") for sql in sqls]
-    listed = comma(sqls) or "*"
-    where = "" if condition is None else f" FILTER (WHERE {condition.sql})"
-    return Sql(f"{function}({'DISTINCT ' if distinct else ''}{listed}){where}")

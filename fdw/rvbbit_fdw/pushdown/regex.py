@@ -213,7 +213,7 @@ class _Reader:
             if not (start + end).isascii():
                 raise Local("upper and lower case of other than ASCII letters in a regular expression")
             inside = [chr(code) for code in range(ord(start), ord(end) + 1)]
-            spans |= {(other, other) for each in inside for other in self._cases(each)}
+            spans |= {(other, other) for each in inside for other in self._cases(each) if other not in inside}
         return "".join(
             _code(one) + ("" if one == other else f"-{_code(other)}") for one, other in sorted(spans)
         )

@@ -44,20 +44,29 @@ def guarded(node: Node, written: Written, scope: Scope) -> Written:
 def _is_strict(node: Node, scope: Scope) -> bool:
     """Surely not true where any of its columns is NULL?"""
     match node:
+        case Bool(kind="and" | "or", arguments=arguments):
+            return all(_is_strict(each, scope) for each in arguments)
+        case AnyOf(scalar=scalar, array=array):
+            return _gives_null(scalar, scope) and isinstance(array, Constant | Parameter)
+        case NullTest(argument=argument, negated=True):
+            return _gives_null(argument, scope)
+        case _:
+            return _gives_null(node, scope)
+
+
+def _gives_null(node: Node, scope: Scope) -> bool:
+    """Surely NULL where any of its columns is?"""
+    match node:
         case Column():
             return scope.origin(node).stored
         case Constant() | Parameter():
             return True
         case Call(name=name, arguments=arguments):
-            return not name.startswith(_NOT_STRICT) and all(_is_strict(each, scope) for each in arguments)
-        case Bool(arguments=arguments):
-            return all(_is_strict(each, scope) for each in arguments)
-        case AnyOf(scalar=scalar, array=array):
-            return _is_strict(scalar, scope) and isinstance(array, Constant | Parameter)
-        case (
-            Relabel(argument=argument) | IoCast(argument=argument) | NullTest(argument=argument, negated=True)
-        ):
-            return _is_strict(argument, scope)
+            return not name.startswith(_NOT_STRICT) and all(_gives_null(each, scope) for each in arguments)
+        case Bool(kind="not", arguments=arguments):
+            return all(_gives_null(each, scope) for each in arguments)
+        case Relabel(argument=argument) | IoCast(argument=argument):
+            return _gives_null(argument, scope)
         case _:
             return False
 

@@ -40,6 +40,21 @@ def _finish(query: Query, body: Mapping[str, Any]) -> dict[str, Any]:
     return {"finish": [str(number) for number in numbers], "finish_having": not level.can_filter()}
 
 
+def shown(body: Mapping[str, Any]) -> tuple[str, list[Table]]:
+    """The SQL with sessions as databases and parameters as $1, and the tables that it reads."""
+    tables: list[Table] = []
+
+    def database(table: Table) -> str:
+        tables.append(table)
+        return _session(table)
+
+    try:
+        written = writer.result(parse(body["query"]), _context(body, database, known=False), body["columns"])
+    except Local as local:
+        return f"none: {local.reason}", tables
+    return written.sql, tables
+
+
 def to_run(body: Mapping[str, Any], database: writer.Database) -> writer.Result:
     """The query with its parameters' values and the columns that are asked for.
 
@@ -77,7 +92,7 @@ def _context(body: Mapping[str, Any], database: writer.Database, *, known: bool)
         case_is_unicode=facts.case_is_unicode,
         time_zone=facts.time_zone,
     )
-    return writer.Context(scope, database)
+    return writer.Context(scope, database, inexact=bool(body.get("float_aggregates")))
 
 
 def _no_column(column: Column) -> Written:

@@ -31,6 +31,7 @@ from rvbbit_fdw.pushdown.nodes import (
     Other,
     Parameter,
     Relabel,
+    operations,
 )
 from rvbbit_fdw.pushdown.reasons import Local, unknown_call, unknown_type
 from rvbbit_fdw.pushdown.skipping import guarded
@@ -40,6 +41,11 @@ from rvbbit_fdw.sqltext import Sql
 
 DEEPEST = 100
 """Deeper expressions stay with PostgreSQL: DuckDB parses and binds by recursion."""
+
+MOST = 300
+"""Operations in a condition: the time that DuckDB takes to plan them grows with their square."""
+
+TOO_MANY = "DuckDB takes too long to plan that many conditions"
 
 _SAME_CARRIER = {"pg_catalog.text", "pg_catalog.varchar"}
 
@@ -97,6 +103,8 @@ def _compound(node: Node, scope: Scope, depth: int) -> Written:
 
 def condition(node: Node, scope: Scope) -> Written:
     """A condition of which only the truth counts: false and null are the same."""
+    if operations(node) > MOST:
+        raise Local(TOO_MANY)
     if isinstance(node, Bool) and node.kind in {"and", "or"}:
         parts = [condition(argument, scope) for argument in node.arguments]
         return chain(node.kind, parts)
