@@ -26,7 +26,7 @@ def nested(before: str, inside: str, after: str, times: int) -> str:
     return before * times + inside + after * times
 
 
-# A condition on t (k integer from 0 to 999, name text 'n0' ...), whether DuckDB decides it, how many rows pass.
+# A condition on t (k integer, 0 to 999, name text, n0 to n999), if DuckDB decides it, and the rows that pass.
 CONDITIONS = {
     "1,000 integers": (f"k IN ({', '.join(map(str, range(1000)))})", True, 1000),
     "1,000 texts": ("name IN ({})".format(", ".join(f"'n{i}'" for i in range(1000))), True, 1000),
