@@ -503,6 +503,7 @@ void
 walk_node(Walk *walk, Node *node)
 {
 	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
 	if (walk->depth >= MAX_DEPTH)
 	{
 		write_other(walk, "an expression of more than 100 levels");

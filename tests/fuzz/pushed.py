@@ -11,11 +11,12 @@ from tests.fuzz.tree import Query, entries
 
 @dataclass(frozen=True)
 class Pushed:
-    """DuckDB's statements of a plan, and what stayed local with its reason."""
+    """DuckDB's statements of a plan, what stayed local with its reason, and why the query is not whole."""
 
     statements: tuple[str, ...]
     local: tuple[str, ...]
     whole: bool
+    not_whole: str = ""
 
     @property
     def anything(self) -> bool:
@@ -34,7 +35,9 @@ def pushed(plan: Any) -> Pushed:
     nodes = list(_nodes(plan or {}))
     statements = tuple(str(node["DuckDB SQL"]) for node in nodes if "DuckDB SQL" in node)
     local = tuple(str(text) for node in nodes for text in node.get("Local", []))
-    return Pushed(statements, local, any(node.get("Node Type") == "Custom Scan" for node in nodes))
+    reasons = [str(node["Query Not Whole"]) for node in nodes if "Query Not Whole" in node]
+    whole = any(node.get("Node Type") == "Custom Scan" for node in nodes)
+    return Pushed(statements, local, whole, "; ".join(dict.fromkeys(reasons)))
 
 
 def _nodes(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

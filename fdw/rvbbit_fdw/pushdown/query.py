@@ -14,6 +14,7 @@ from rvbbit_fdw.pushdown import delivery, write
 from rvbbit_fdw.pushdown.delivery import Carried, Value, check_grouped
 from rvbbit_fdw.pushdown.entry import Collation
 from rvbbit_fdw.pushdown.nodes import Bool, Column, Constant, Node, Parameter
+from rvbbit_fdw.pushdown.plan import LONGEST
 from rvbbit_fdw.pushdown.query_leaves import Leaves
 from rvbbit_fdw.pushdown.query_nodes import GroupingSet, Query, SortGroup, Target, Variable, is_stored
 from rvbbit_fdw.pushdown.query_sources import Sources
@@ -156,6 +157,8 @@ def result(query: Query, context: Context, columns: Sequence[int] | None = None)
         delivery.deliver(value, target.type) for target, value in zip(level.delivered, values, strict=True)
     ]
     sql = _select(level, [each.sql for each in delivered])
+    if len(sql) > LONGEST:
+        raise Local("the query is too long for DuckDB to parse at once")
     return Result(sql, tuple(each.decoder for each in delivered))
 
 
