@@ -20,7 +20,8 @@ IMPORTED = """
 # The declared types as PostgreSQL prints them.
 LISTED = """
     SELECT t.pg_name, c.pg_name,
-           CASE c.pg_type WHEN 'timestamp' THEN 'timestamp without time zone'
+           CASE c.pg_type WHEN 'timetz' THEN 'time with time zone'
+                          WHEN 'timestamp' THEN 'timestamp without time zone'
                           WHEN 'timestamptz' THEN 'timestamp with time zone'
                           WHEN 'time' THEN 'time without time zone' ELSE c.pg_type END
     FROM rvbbit_tables AS t JOIN rvbbit_columns AS c USING (session_id, schema_name, table_name)

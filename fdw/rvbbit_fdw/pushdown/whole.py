@@ -49,7 +49,11 @@ def shown(body: Mapping[str, Any]) -> tuple[str, list[Table]]:
         return _session(table)
 
     try:
-        written = writer.result(parse(body["query"]), _context(body, database, known=False), body["columns"])
+        written = writer.result(
+            parse(body["query"], _server_options(body)),
+            _context(body, database, known=False),
+            body["columns"],
+        )
     except Local as local:
         return f"none: {local.reason}", tables
     return written.sql, tables
