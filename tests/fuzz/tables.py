@@ -99,10 +99,10 @@ FILLINGS = (
 _HAND_DECLARED = {
     "id": ("bigint", "INTEGER"), "k": ("smallint", "INTEGER"), "g": ("varchar(12)", "VARCHAR"),
     "w": ("bpchar(8)", "VARCHAR"),
-    "n": ("numeric(6,1)", "DECIMAL(9,3)"), "s4": ("text", "INTEGER"), "tt": ("timestamp(0)", "TIMESTAMP"),
+    "n": ("numeric(12,5)", "DECIMAL(9,3)"), "s4": ("text", "INTEGER"), "tt": ("timestamp(6)", "TIMESTAMP"),
     "dt": ("timestamp", "DATE"), "en": ("fuzz_shared.label", "ENUM"), "r8": ("numeric", "DOUBLE"),
     "p": ("numeric", "INTEGER"),
-    "it": ("interval(0)", "INTERVAL"),
+    "it": ("interval", "INTERVAL"),
 }  # fmt: skip
 
 
