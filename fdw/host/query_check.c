@@ -157,6 +157,11 @@ check_node(Node *node, Check *check)
 			if (((Param *) node)->paramkind == PARAM_EXTERN || ((Param *) node)->paramkind == PARAM_SUBLINK)
 				return false;
 			return refuse(check, "a value of an outer plan");
+		case T_CommonTableExpr:
+			/* It is not even planned, so a constant in it raises no error. */
+			if (((CommonTableExpr *) node)->cterefcount == 0)
+				return refuse(check, "a WITH query that nothing reads");
+			break;
 		case T_Aggref:
 			if (((Aggref *) node)->agglevelsup > 0)
 				return refuse(check, "an aggregate of an outer query");

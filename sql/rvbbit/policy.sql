@@ -34,7 +34,7 @@ CREATE VIEW rvbbit.settings AS
     SELECT s.name, pg_catalog.current_setting(s.name), s.boot_val || COALESCE(s.unit, ''), 'setting', s.short_desc,
            CASE s.context WHEN 'user' THEN 'SET ' ELSE 'ALTER SYSTEM SET ' END || s.name || ' = ...'
     FROM pg_catalog.pg_settings AS s
-    WHERE s.name LIKE 'rvbbit.%';
+    WHERE s.name LIKE 'rvbbit.%' AND s.context <> 'internal';
 COMMENT ON VIEW rvbbit.settings IS 'what is served and what attaches by itself, and how statements run';
 COMMENT ON COLUMN rvbbit.settings.name IS 'name of the option or setting';
 COMMENT ON COLUMN rvbbit.settings.value IS 'what holds now';

@@ -81,7 +81,7 @@ TROUBLES: list[tuple[Callable[[Folder], Callable[[], object]], str, str]] = [
     ),
     (in_use, "first", "lock timeout"),
     (retyped, "first", "used by a view"),
-    (damaged, "second", "its file is damaged"),
+    (damaged, "second", "its log is damaged"),
 ]
 
 

@@ -76,4 +76,4 @@ SELECT id, max(born) OVER (ORDER BY born RANGE BETWEEN CURRENT ROW AND '5 years'
 
 SELECT id, count(*) OVER (PARTITION BY c.*) FROM customers AS c;
 
-SELECT country, array_agg(n) FROM (SELECT country, count(*) OVER (PARTITION BY vip, country) AS n FROM customers) AS x GROUP BY country;
+SELECT country, array_agg(n ORDER BY n) FROM (SELECT country, count(*) OVER (PARTITION BY vip, country) AS n FROM customers) AS x GROUP BY country;
