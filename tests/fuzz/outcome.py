@@ -50,7 +50,7 @@ class Side:
         self, connect: Callable[[], psycopg.Connection], *schemas: str, settings: Sequence[str] = ()
     ) -> None:
         self._connect = connect
-        self._settings = [f"search_path = {', '.join(schemas)}", "statement_timeout = '5s'", *settings]
+        self._settings = [f"search_path = {', '.join(schemas)}", *settings]
         self.crashes = 0
         self.connection = self._open()
 

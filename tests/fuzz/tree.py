@@ -148,7 +148,7 @@ def _late(part: Part) -> Part:
 
 
 def _merged(part: Part) -> Part:
-    """With conditions on a WITH query moved into it, from which MATERIALIZED keeps PostgreSQL."""
+    """With conditions moved into a WITH query, from which MATERIALIZED keeps PostgreSQL."""
     if isinstance(part, str):
         return part.replace(" AS MATERIALIZED ", " AS NOT MATERIALIZED ")
     if isinstance(part, Items):
