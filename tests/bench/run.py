@@ -15,10 +15,11 @@ from pathlib import Path
 
 import psycopg
 
-from tests.bench import sync, types
+from tests.bench import pushed, sync, types
 from tests.bench.say import say
 from tests.kit.container import Server, serving
 from tests.kit.writers import make_session
+from tests.server.oracle import private_copy
 
 ROWS = 1_000_000
 ROUNDS = 5
@@ -49,7 +50,8 @@ def main() -> None:
         folder = Path(name)
         folder.chmod(0o755)
         small = "CREATE TABLE t_small AS SELECT * FROM t LIMIT 10"
-        make_session(folder / f"{SESSION}.duckdb", TABLE, small)
+        some = "CREATE TABLE t_some AS SELECT * FROM t LIMIT 10000"
+        make_session(folder / f"{SESSION}.duckdb", TABLE, small, some)
         types.write(folder)
         with serving(folder) as server:
             prepare(server)
@@ -64,7 +66,7 @@ def prepare(server: Server) -> None:
     with admin(server) as db:
         db.execute("CREATE SCHEMA s; CREATE SCHEMA heap")
         db.execute(f'IMPORT FOREIGN SCHEMA "{SESSION}" FROM SERVER rvbbit INTO s')
-        for table in ("t", "t_small"):
+        for table in ("t", "t_small", "t_some"):
             db.execute(f"CREATE TABLE heap.{table} AS TABLE s.{table}")
             db.execute(f"VACUUM (ANALYZE, FREEZE) heap.{table}")
 
@@ -77,6 +79,8 @@ def report(server: Server) -> None:
         db.execute("SET max_parallel_workers_per_gather = 0")
         for label, statement in STATEMENTS.items():
             line(label, partial(run, db, statement))
+        with tempfile.TemporaryDirectory() as name:
+            pushed.report(db, private_copy(server.session_dir, SESSION, Path(name)), say)
     line("first query of a new connection", partial(first_query, server))
     memory(server)
 

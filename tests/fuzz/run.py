@@ -34,6 +34,9 @@ _METHODS = (
     "enable_nestloop = off",
     "enable_material = off",
 )
+SLOW, SLOWEST = "statement_timeout = '5s'", "statement_timeout = '60s'"
+"""Statements that take the heap longer are dropped; those that take a session longer have failed."""
+
 INTERNAL = ("", "XX", "57", "58")
 """Classes of errors that no statement of ours may meet."""
 
@@ -105,7 +108,9 @@ class Fuzz:
 
     def _sides(self) -> tuple[Side, Side]:
         connect = self.server.connect
-        return Side(connect, SESSION_SIDE, SHARED, settings=self.settings), Side(connect, HEAP_SIDE, SHARED)
+        return Side(connect, SESSION_SIDE, SHARED, settings=[SLOWEST, *self.settings]), Side(
+            connect, HEAP_SIDE, SHARED, settings=[SLOW]
+        )
 
     def close(self) -> None:
         """End both connections."""

@@ -125,7 +125,7 @@ def smaller(query: Query) -> Iterator[Query]:
 
 def reordered(query: Query) -> Iterator[Query]:
     """The same query, evaluated in another order: conditions of one WHERE or ON, or outputs after LIMIT."""
-    for body in [*_reordered(query.body), _late(query.body)]:
+    for body in [*_reordered(query.body), _late(query.body), _merged(query.body)]:
         if isinstance(body, Piece):
             yield replace(query, body=body)
 
@@ -147,9 +147,26 @@ def _late(part: Part) -> Part:
     return replace(part, parts=tuple(map(_late, part.parts))) if isinstance(part, Piece) else part
 
 
+def _merged(part: Part) -> Part:
+    """With conditions moved into a WITH query, from which MATERIALIZED keeps PostgreSQL."""
+    if isinstance(part, str):
+        return part.replace(" AS MATERIALIZED ", " AS NOT MATERIALIZED ")
+    if isinstance(part, Items):
+        return replace(part, items=tuple(replace(item, parts=_merged_all(item.parts)) for item in part.items))
+    return replace(part, parts=_merged_all(part.parts))
+
+
+def _merged_all(parts: Sequence[Part]) -> tuple[Part, ...]:
+    return tuple(map(_merged, parts))
+
+
 def _late_output(output: Piece) -> Piece:
     first, *rest = output.parts
-    if not isinstance(first, Piece) or not (rest and str(rest[0]).startswith(" AS c")):
+    if (
+        not isinstance(first, Piece)
+        or len(first.parts) == 1
+        or not (rest and str(rest[0]).startswith(" AS c"))
+    ):
         return output
     return replace(output, parts=("CASE WHEN random() >= 0 THEN ", first, " END", *rest))
 

@@ -13,7 +13,7 @@ from tests.fuzz.signatures import Signature
 from tests.fuzz.tree import Items, Part, Piece, Query, piece
 
 _WAYS = ("", "", " DESC", " NULLS FIRST", " DESC NULLS LAST")
-_LIMITS = (" LIMIT 1", " LIMIT 10", " LIMIT 5 OFFSET 2", "", "", "")
+_LIMITS = (" LIMIT 1", " LIMIT 10", "", "", "")
 
 
 class Wholes:

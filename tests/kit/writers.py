@@ -26,6 +26,7 @@ _SERVER = """
 import json, sys, duckdb
 path, config = sys.argv[1], json.loads(sys.argv[2])
 connection = duckdb.connect(path, config=config)
+connection.execute("SET enable_progress_bar = false")  # it would go to stdout
 print(json.dumps("open"), flush=True)
 for line in sys.stdin:
     try:

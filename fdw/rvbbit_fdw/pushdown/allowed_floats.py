@@ -59,8 +59,9 @@ def _operators() -> Iterator[Entry]:
 
 
 def _of_one() -> Iterator[Entry]:
-    for name in ("float4", "float8"):
-        yield entry(f"-({name})", name, "(-{0})")
+    for name, carrier in (("float4", "FLOAT"), ("float8", "DOUBLE")):
+        # DuckDB turns `-a < b` into `a > -b`, which is wrong for NaN.
+        yield entry(f"-({name})", name, f"({{0}} * CAST(-1 AS {carrier}))")
         yield entry(f"+({name})", name, "{0}")
         for function in ("abs", "@"):
             yield entry(f"{function}({name})", name, "abs({0})")
