@@ -106,8 +106,8 @@ COLUMNS = [
     ("ENUM('a', 'b')", "text", -1, "VARCHAR"),
     ("INTERVAL", "interval", -1, "INTERVAL"),
     ("UUID", "uuid", -1, "UUID"),
-    ("INTEGER", "text", -1, None),
-    ("INTEGER", "int8", -1, None),
+    ("INTEGER", "text", -1, "VARCHAR"),
+    ("INTEGER", "int8", -1, "BIGINT"),
     ("UHUGEINT", "numeric", -1, None),
     ("INTEGER[]", "text", -1, "VARCHAR"),  # as the text that PostgreSQL sees
     ("JSON", "jsonb", -1, None),

@@ -40,6 +40,10 @@ class _Form:
         return Sql(f"{function}({'DISTINCT ' if self.distinct else ''}{listed}){where}{self.over}")
 
 
+_NEAR_OVERFLOW = "1e150"
+"""The square of it is below the greatest DOUBLE, by more than what rounding may add."""
+
+
 class Leaves:
     """The leaves of one level."""
 
@@ -90,16 +94,20 @@ class Leaves:
         return entry.write(form.call(entry.function, arguments), arguments)
 
     def _inexact(self, entry: AggregateEntry, argument: Written, form: _Form) -> Written:
-        """An aggregate that must not make infinity of finite numbers."""
+        """An aggregate in which PostgreSQL cannot have an overflow, in whatever order it meets the rows.
+
+        Its avg() adds up squares, too (float8_accum), so all that may come near to their end is an error.
+        """
         if not self._level.context.inexact:
             raise Local("sums of floating-point numbers depend on the order of the rows")
         if form.distinct:
             raise Local("a sum of distinct floating-point numbers")
         argument = replace(argument, sql=cast(argument, kinds.FLOAT8), kind=kinds.FLOAT8)
         found = form.call(entry.function, [argument])
-        given = form.call("bool_or", [replace(argument, sql=Sql(f"isinf({argument.sql})"))])
+        size = Sql(f"CASE WHEN isfinite({argument.sql}) THEN abs({argument.sql}) END")
+        largest, count = form.call("max", [replace(argument, sql=size)]), form.call("count", [argument])
         error = failure("value out of range: overflow", "DOUBLE")
-        guarded = Sql(f"CASE WHEN isinf({found}) AND NOT {given} THEN {error} ELSE {found} END")
+        guarded = Sql(f"CASE WHEN {largest} * {count} > {_NEAR_OVERFLOW} THEN {error} ELSE {found} END")
         return entry.write(guarded, [argument])
 
     def _argument(self, target: Target, leaf: Aggregate) -> Written:
