@@ -69,7 +69,6 @@ WITHS = [
     "WITH items AS (SELECT id FROM {items} WHERE id < 3) SELECT count(*) FROM items",
     "WITH x (a, b) AS (SELECT id, name FROM {items})"
     " SELECT (SELECT count(*) FROM x WHERE a < 9), max(b) FROM x",
-    "WITH x AS (SELECT 1 / (id - id) FROM {items}) SELECT count(*) FROM {groups}",
 ]
 
 SETS = [
