@@ -16,10 +16,13 @@ import pytest
 from tests.kit.container import ROOT, Server, make_demo_sessions, serving
 from tests.kit.synced import Folder, ticking, wait_for
 from tests.kit.transcript import Step, rewrite, steps, tidy
+from tests.kit.tree import picture
 
 pytestmark = pytest.mark.server
 
 README = ROOT / "README.md"
+TREE = re.compile(r"(?<=^```text\nrvbbit\n).+?(?=^```$)", re.MULTILINE | re.DOTALL)
+OPENED = ("agile-cardinal-490cb1", "agile-finch-4acdcc", "public")
 
 
 def answer(server: Server, statement: str) -> str:
@@ -50,6 +53,17 @@ def dateless(text: str) -> str:
     return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "YYYY-MM-DD hh:mm", text)
 
 
+def tree(server: Server) -> str:
+    """What a client's tree shows, without its first line."""
+    with server.connect() as db:
+        return picture(db, OPENED).partition("\n")[2] + "\n"
+
+
+def test_the_tree(fresh: Server) -> None:
+    """Before the tour, which changes what is attached."""
+    assert TREE.findall(README.read_text()) == [tree(fresh)]
+
+
 def test_the_tour(fresh: Server) -> None:
     """Each statement of the README, in its order, gives the output that stands below it."""
     shown = [Step(step.statement, dateless(step.output)) for step in steps(README.read_text())]
@@ -57,22 +71,11 @@ def test_the_tour(fresh: Server) -> None:
     assert [Step(step.statement, dateless(tidy(answer(fresh, step.statement)))) for step in shown] == shown
 
 
-def test_every_make_target_is_real() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"`make ([a-z][a-z-]*)", README.read_text())) | {"up", "test"}
-    assert named <= targets
-
-
-def test_every_column_of_the_listing_is_described(fresh: Server) -> None:
-    names = answer(fresh, "SELECT string_agg(attname, ' ') FROM pg_attribute"
-                          " WHERE attrelid = 'rvbbit_sessions'::regclass AND attnum > 0")  # fmt: skip
-    columns = set(names.splitlines()[2].split())
-    assert {name for name in columns if f"`{name}`" not in README.read_text()} == set()
-
-
 def main() -> None:
     """Write today's answers into README.md."""
     with tempfile.TemporaryDirectory() as folder, touring(make_demo_sessions(Path(folder))) as server:
+        drawn = tree(server)
+        README.write_text(TREE.sub(lambda _: drawn, README.read_text()))
         rewrite(README, lambda statement: answer(server, statement))
 
 
