@@ -33,6 +33,7 @@ char *
 fallback_note(const char *reason)
 {
 	fallbacks++;
+	stats_add(STAT_FALLBACKS, 1);
 	ereport(DEBUG1,
 			(errmsg_internal("rvbbit_fdw falls back: %s", reason)));
 	return pstrdup(reason);

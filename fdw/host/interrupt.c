@@ -90,7 +90,10 @@ stop(Request *request, int grace)
 	done = wait_quietly(request, grace);
 	lifetime_set_exit();
 	if (!done && worker_abandon(request))
+	{
+		stats_add(STAT_ABANDONED, 1);
 		return false;
+	}
 	worker_stop_interrupting(request->task);
 	return true;
 }
@@ -102,8 +105,10 @@ stop_at_exit(int code, Datum arg)
 	(void) code;
 	(void) arg;
 	exiting = true;
-	if (in_flight != NULL)
-		(void) stop(in_flight, GRACE);
+	if (in_flight == NULL)
+		return;
+	stats_add(STAT_CANCELS, 1);
+	(void) stop(in_flight, GRACE);
 }
 
 /* At the first request of a backend. */
@@ -197,6 +202,7 @@ wait_for(Request *request, RvbbitStream **stream)
 	}
 	PG_CATCH();
 	{
+		stats_add(STAT_CANCELS, 1);
 		if (stop(request, GRACE))
 			request_free(request);
 		else if (stream != NULL)

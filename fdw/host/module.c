@@ -161,7 +161,10 @@ _PG_init(void)
 	define_settings();
 	query_install_hooks();
 	if (process_shared_preload_libraries_in_progress)
+	{
+		stats_install_hooks();
 		preload();
+	}
 }
 
 Datum

@@ -259,6 +259,7 @@ start(QueryState *state)
 	}
 	if (open_stream(state, parameters, &failure))
 	{
+		stats_add(STAT_QUERIES, 1);
 		if (rvbbit_verify)
 			verify(state, parameters);
 		return;

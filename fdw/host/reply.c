@@ -114,12 +114,13 @@ report_notice(JsonbContainer *notice)
 			 hint ? errhint("%s", hint) : 0));
 }
 
-/* Pass on the brain's notices, and remember what is to be cleaned up. */
+/* Pass on the brain's notices, count its snapshots, and remember what is to be cleaned up. */
 void
 reply_report(Jsonb *reply)
 {
 	ListCell   *lc;
 
+	stats_add(STAT_SNAPSHOTS, (uint64) reply_number(&reply->root, "copied", 0));
 	foreach(lc, reply_list(&reply->root, "cleanup"))
 		lifetime_remove_at_exit(lfirst(lc));
 	foreach(lc, reply_list(&reply->root, "notices"))

@@ -108,6 +108,24 @@ extern bool fallback_is_open(int sqlstate);
 extern char *fallback_note(const char *reason);
 extern const char *fallback_show_count(void);
 
+/* stats.c: what all connections of the server did, in the order of rvbbit_fdw_stats() */
+typedef enum RvbbitStat
+{
+	STAT_SCANS,					/* tables of sessions that were read */
+	STAT_LISTS,					/* rvbbit_sessions and the like that were read */
+	STAT_QUERIES,				/* run by DuckDB as a whole */
+	STAT_ROWS,					/* that DuckDB handed over */
+	STAT_MICROSECONDS,			/* that it took, with the brain */
+	STAT_FALLBACKS,
+	STAT_SNAPSHOTS,				/* copies of sessions that were made */
+	STAT_CANCELS,				/* calls that were interrupted */
+	STAT_ABANDONED,				/* of these, the ones that did not end in time */
+	STAT_COUNT
+} RvbbitStat;
+
+extern void stats_install_hooks(void);
+extern void stats_add(RvbbitStat stat, uint64 amount);
+
 /* names.c: full names of what the catalogs hold */
 extern char *type_name(Oid type);
 extern char *function_name(Oid function);

@@ -111,6 +111,13 @@ scan_targets(Relation relation, List *columns)
 	return targets;
 }
 
+/* Does the table list what the server has, instead of showing a session's table? */
+static bool
+is_list(Relation relation)
+{
+	return option_value(GetForeignTable(RelationGetRelid(relation))->options, "catalog") != NULL;
+}
+
 /* Have DuckDB begin; false, with the failure, if it cannot. */
 static bool
 try_open(ForeignScanState *node, char *parameters, RvbbitFailure *failure)
@@ -118,8 +125,11 @@ try_open(ForeignScanState *node, char *parameters, RvbbitFailure *failure)
 	RvbbitScan  *state = node->fdw_state;
 	List	   *columns = scan_field(node, state->everything ? PLAN_ALL_COLUMNS : PLAN_COLUMNS);
 
-	return reader_try_open(&state->reader, scan_request(node, state->everything, parameters),
-						   scan_targets(state->relation, columns), list_length(columns), failure);
+	if (!reader_try_open(&state->reader, scan_request(node, state->everything, parameters),
+						 scan_targets(state->relation, columns), list_length(columns), failure))
+		return false;
+	stats_add(is_list(state->relation) ? STAT_LISTS : STAT_SCANS, 1);
+	return true;
 }
 
 /* From now on PostgreSQL checks all conditions itself. */

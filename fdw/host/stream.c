@@ -64,6 +64,7 @@ note_time(RvbbitReader *reader)
 	if (reader->stream == NULL)
 		return;
 	reader->seconds += reader->stream->seconds;
+	stats_add(STAT_MICROSECONDS, (uint64) (reader->stream->seconds * 1000000));
 	reader->stream->seconds = 0;
 }
 
@@ -115,6 +116,7 @@ reader_try_row(RvbbitReader *reader, RvbbitFailure *failure)
 		}
 		batch = &reader->stream->batch;
 		reader->batches++;
+		stats_add(STAT_ROWS, batch->length);
 		reader->row = 0;
 		reader->rows = batch->length;
 		for (int i = 0; i < reader->column_count; i++)

@@ -88,6 +88,10 @@ class Backend:
             self._stores[server.snapshot_dir] = known
         return known[1]
 
+    def take_copied(self) -> int:
+        """How many snapshots this backend made since this was last asked."""
+        return sum(store.take_copied() for _, store in list(self._stores.values()))
+
     def engine(self, server: Server, settings: Settings) -> Engine:
         """The sealed instance that reads the server's snapshots, made at its first use.
 

@@ -94,8 +94,12 @@ def describe_text(task: int, text: str) -> Description:
 
 
 def _json(reply: Body) -> str:
-    """A reply without \\u escapes, which PostgreSQL reads under some server encodings only."""
-    return json.dumps(reply, ensure_ascii=False)
+    """A reply without \\u escapes, which PostgreSQL reads under some server encodings only.
+
+    It says of snapshots that were made, also by earlier calls that failed afterwards.
+    """
+    copied = _backend.take_copied()
+    return json.dumps(reply | {"copied": copied} if copied else reply, ensure_ascii=False)
 
 
 def _description(error: RvbbitError) -> Description:

@@ -82,6 +82,12 @@ class SnapshotStore:
         self._evictor = Evictor(self._directories, limit_bytes)
         self._workplaces: dict[str, OwnedDirectory] = {}
         self._fits = False
+        self._copied = 0
+
+    def take_copied(self) -> int:
+        """How many copies were made since this was last asked."""
+        copied, self._copied = self._copied, 0
+        return copied
 
     def take(self, file: SessionFile, check: Check = no_check, max_age: float = 0) -> Snapshot:
         """A snapshot of at least the state that is committed now, or was `max_age` seconds ago.
@@ -225,6 +231,7 @@ class SnapshotStore:
             with store_errors():
                 finish(building.path, taken_at)
             path = self._publish(file, before, building.path)
+            self._copied += 1
         finally:
             building.remove()
         self._evictor.published(path, check)

@@ -50,6 +50,9 @@ BEGIN
         rvbbit.sync_plan(), rvbbit._sync_todo(), rvbbit._sync_step(text),
         rvbbit._sync_done(timestamp with time zone, text[], text[]) TO rvbbit_operator;
     GRANT EXECUTE ON PROCEDURE rvbbit.sync() TO rvbbit_operator;
+    IF pg_catalog.to_regprocedure('rvbbit.reset_stats()') IS NOT NULL THEN  -- another wrapper does not count
+        GRANT EXECUTE ON FUNCTION rvbbit.reset_stats() TO rvbbit_operator;
+    END IF;
     EXECUTE pg_catalog.format('GRANT USAGE ON FOREIGN SERVER %I TO rvbbit_operator', server);
     EXECUTE pg_catalog.format('GRANT CREATE ON DATABASE %I TO rvbbit_operator', pg_catalog.current_database());
 END

@@ -16,3 +16,9 @@ COMMENT ON FUNCTION rvbbit._snapshots() IS 'internal: the rows of rvbbit.snapsho
 
 CREATE VIEW rvbbit.snapshots AS SELECT * FROM rvbbit._snapshots();
 COMMENT ON VIEW rvbbit.snapshots IS 'the copies of sessions that queries read, shared by all connections';
+COMMENT ON COLUMN rvbbit.snapshots.session_id IS 'the session; null if it has left the folder';
+COMMENT ON COLUMN rvbbit.snapshots.taken_at IS 'when the copy was made';
+COMMENT ON COLUMN rvbbit.snapshots.age_seconds IS 'seconds since then';
+COMMENT ON COLUMN rvbbit.snapshots.last_used_at IS 'when a statement last began to read it';
+COMMENT ON COLUMN rvbbit.snapshots.size_bytes IS 'what it takes on disk';
+COMMENT ON COLUMN rvbbit.snapshots.is_current IS 'whether the session has not changed since';

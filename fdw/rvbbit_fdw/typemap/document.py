@@ -15,7 +15,7 @@ from rvbbit_fdw.typemap.travel import NULL_LISTS, lookup
 _INTRODUCTION = """\
 # Types
 
-<!-- Made from the type table by "make types-page"; a test compares the two. -->
+<!-- Made from the type table by "make docs"; a test compares the two. -->
 
 What IMPORT FOREIGN SCHEMA declares for each DuckDB type, and how its values get to PostgreSQL: *native* ones are
 decoded from DuckDB's Arrow form as they are, *read* ones go through the type's input function as text. No value is
