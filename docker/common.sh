@@ -61,7 +61,8 @@ require_compose() {
 compose() {
     [ "${#compose_command[@]}" -gt 0 ] || require_compose
     mkdir -p build && : > build/empty.env
-    "${compose_command[@]}" --project-name "$RVBBIT_PROJECT" --env-file build/empty.env --file docker/compose.yaml "$@"
+    "${compose_command[@]}" --project-name "$RVBBIT_PROJECT" --env-file build/empty.env --file docker/compose.yaml \
+        ${RVBBIT_COMPOSE_FILE:+--file "$RVBBIT_COMPOSE_FILE"} "$@"
 }
 
 # The server's container of this project, empty if there is none; also a stopped one.

@@ -3,6 +3,7 @@
 #   POSTGRES_USER, POSTGRES_DB, POSTGRES_PASSWORD, POSTGRES_INITDB_ARGS, POSTGRES_INITDB_WALDIR,
 #   POSTGRES_HOST_AUTH_METHOD, PGDATA; NAME_FILE instead of NAME for secrets; /docker-entrypoint-initdb.d;
 #   arguments that start with "-" go to postgres; any other command is run as it is.
+# RVBBIT_TLS_CERT_FILE and RVBBIT_TLS_KEY_FILE turn TLS on, for all connections over TCP.
 # Unlike there, POSTGRES_DB is "rvbbit" by default, RVBBIT_PASSWORD is the password of the login "rvbbit" (each of the
 # two passwords stands in for the other), a first start that was interrupted is begun again, and what serves the
 # sessions is brought up to date at every start.
@@ -85,6 +86,39 @@ own_folders() {
 close_data_folder() {
     mkdir -p "$PGDATA"
     chmod 0700 "$PGDATA" || true
+}
+
+# A certificate and its key are copied to where only the server can read them: PostgreSQL takes no key that others may
+# read, and a mounted one rarely is the server's own. What root may not read the server's user may, perhaps.
+take_tls_file() {
+    local name=$1 folder
+    case "${!name}" in "$run_folder"/tls.*) return ;; esac
+    if [ ! -r "${!name}" ]; then return; fi
+    folder=$(mktemp -d "$run_folder/tls.XXXXXX")
+    (umask 077 && cat "${!name}" > "$folder/$2")
+    if is_root; then chown -R postgres:postgres "$folder"; fi
+    export "$name=$folder/$2"
+}
+
+take_tls_files() {
+    if [ -z "${RVBBIT_TLS_CERT_FILE:-}${RVBBIT_TLS_KEY_FILE:-}" ]; then return; fi
+    if [ -z "${RVBBIT_TLS_CERT_FILE:-}" ] || [ -z "${RVBBIT_TLS_KEY_FILE:-}" ]; then
+        fail "RVBBIT_TLS_CERT_FILE and RVBBIT_TLS_KEY_FILE belong together; set both or none"
+    fi
+    take_tls_file RVBBIT_TLS_CERT_FILE server.crt
+    take_tls_file RVBBIT_TLS_KEY_FILE server.key
+}
+
+require_tls_files() {
+    local name folder
+    for folder in "$run_folder"/tls.*; do  # those of earlier starts
+        case "${RVBBIT_TLS_CERT_FILE:-} ${RVBBIT_TLS_KEY_FILE:-}" in *"$folder/"*) ;; *) rm -rf "$folder" ;; esac
+    done
+    for name in RVBBIT_TLS_CERT_FILE RVBBIT_TLS_KEY_FILE; do
+        case "${!name:-}" in '' | "$run_folder"/tls.*) continue ;; esac
+        fail "cannot read ${!name}, which $name names: it is $(stat -c 'mode %a of uid %u, gid %g' "${!name}" 2> /dev/null ||
+            echo 'not there'), and the server runs as uid $(id -u) with groups $(id -G | tr ' ' ,)"
+    done
 }
 
 # The groups to run with: those given to the container, and those that own the sessions, so that files which only
@@ -251,6 +285,16 @@ write_settings() {
     printf "rvbbit.process_limit = '%s'\n" "$(default_process_limit)" >> "$run_folder/rvbbit.conf"
 }
 
+# For the server that is to run, not for the temporary one. Whatever pg_hba.conf allows, it is allowed over TLS only.
+write_tls_settings() {
+    local hba=$run_folder/rvbbit_hba.conf
+    if [ -z "${RVBBIT_TLS_CERT_FILE:-}" ]; then return; fi
+    printf 'hostnossl all all all reject\ninclude "%s"\n' "$PGDATA/pg_hba.conf" > "$hba"
+    printf "ssl = on\nssl_cert_file = %s\nssl_key_file = %s\nhba_file = %s\n" \
+        "$(quote_literal "$RVBBIT_TLS_CERT_FILE")" "$(quote_literal "$RVBBIT_TLS_KEY_FILE")" "$(quote_literal "$hba")" \
+        >> "$run_folder/rvbbit.conf"
+}
+
 # On its socket only: nobody can connect from outside before all is in place. Jobs wait too.
 start_temporary_server() {
     shift
@@ -307,14 +351,17 @@ is_check() { [ -n "${RVBBIT_ONLY_CHECK:-}" ]; }
 run_server() {
     setup_environment
     if is_root; then
-        is_check || own_folders
+        if ! is_check; then own_folders; take_tls_files; fi
         step_down "$@"
     fi
     if is_check; then exec "$here/check-sessions.sh"; fi
     id -un > /dev/null 2>&1 || fail "uid $(id -u) has no name here; run as root or with \"--user 999:999\""
     close_data_folder
     "$here/check-sessions.sh" || true
+    take_tls_files
+    require_tls_files
     prepare_cluster "$@"
+    write_tls_settings
     # Neither the server nor anything that it runs has a use for them.
     unset POSTGRES_PASSWORD RVBBIT_PASSWORD PGPASSWORD HEALTH_PASSWORD
     exec "$@"

@@ -59,6 +59,14 @@ require_free_port() {
     fi
 }
 
+# The default password is for a port that only this machine reaches.
+require_own_password() {
+    case "${RVBBIT_ADDRESS:-127.0.0.1}" in 127.* | localhost | ::1) return ;; esac
+    if [ "$RVBBIT_PASSWORD" = rvbbit ]; then
+        fail "RVBBIT_ADDRESS=$RVBBIT_ADDRESS lets other machines in; choose a password of your own by RVBBIT_PASSWORD=..."
+    fi
+}
+
 start_server() {
     local output
     step "Starting the server over $SESSION_DIR"
@@ -138,6 +146,7 @@ require_docker
 require_compose
 require_own_project
 require_free_port
+require_own_password
 choose_session_folder
 docker/build.sh server
 require_readable_folder

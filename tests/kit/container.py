@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,9 +46,9 @@ class Server:
     allowed: list[str] = field(default_factory=list)
 
     def connect(
-        self, user: str = "rvbbit", dbname: str = "rvbbit", password: str = PASSWORD
+        self, user: str = "rvbbit", dbname: str = "rvbbit", password: str = PASSWORD, **options: Any
     ) -> psycopg.Connection:
-        """A connection over TCP, in autocommit mode."""
+        """A connection over TCP, in autocommit mode; options are those of libpq."""
         return psycopg.connect(
             host=self.container.get_container_host_ip(),
             port=self.container.get_exposed_port(5432),
@@ -55,6 +56,7 @@ class Server:
             dbname=dbname,
             password=password,
             autocommit=True,
+            **options,
         )
 
     def run(self, *command: str, user: str = "root") -> str:
@@ -143,6 +145,17 @@ def serving(
     with container(*command, image=image, environment=settings, volumes=mounts, **options) as made:
         wait_until_healthy(made)
         yield Server(made, session_dir)
+
+
+@contextmanager
+def docker_volume() -> Iterator[str]:
+    """A volume that outlives containers, for the length of a block."""
+    name = f"rvbbit-test-{secrets.token_hex(4)}"
+    subprocess.run(["docker", "volume", "create", name], check=True, capture_output=True)
+    try:
+        yield name
+    finally:
+        subprocess.run(["docker", "volume", "rm", "--force", name], check=False, capture_output=True)
 
 
 def make_demo_sessions(folder: Path) -> Path:

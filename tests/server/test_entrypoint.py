@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import secrets
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.kit.container import DATA, IMAGE, Server, container, serving, wait_until_healthy
+from tests.kit.container import DATA, IMAGE, Server, container, docker_volume, serving, wait_until_healthy
 
 pytestmark = pytest.mark.server
 
@@ -40,10 +40,8 @@ def tmp_path(tmp_path: Path) -> Path:
 @pytest.fixture
 def volume() -> Iterator[str]:
     """A volume that outlives containers."""
-    name = f"rvbbit-test-{secrets.token_hex(4)}"
-    docker("volume", "create", name)
-    yield name
-    docker("volume", "rm", "--force", name)
+    with docker_volume() as name:
+        yield name
 
 
 @pytest.fixture
@@ -375,3 +373,86 @@ def test_stopping_is_quick_and_clean(tmp_path: Path) -> None:
         made.reload()
         assert made.attrs["State"]["ExitCode"] == 0
         assert "database system is shut down" in server.log()
+
+
+# --- Health
+
+
+def health(server: Server, **environment: str) -> tuple[int, str]:
+    """Exit code and output of the health check, run with more in its environment."""
+    made = server.container.get_wrapped_container()
+    result = made.exec_run(["/opt/rvbbit/healthcheck.sh"], environment=environment)
+    return result.exit_code, result.output.decode()
+
+
+def test_health_tells_the_age_of_the_last_sync(following: Server) -> None:
+    with following.connect() as db:
+        db.execute("CALL rvbbit.sync()")
+    code, text = health(following)
+    assert (code, re.sub(r"\d+", "N", text)) == (0, "last sync N s ago\n")
+
+
+def test_a_sync_that_is_too_old_is_unhealthy(following: Server) -> None:
+    with following.connect(user="postgres") as admin:
+        admin.execute("CALL rvbbit.sync()")
+        admin.execute("UPDATE rvbbit.sync_run SET last_run = now() - interval '1 hour'")
+        assert health(following)[0] == 0
+        code, text = health(following, RVBBIT_MAX_SYNC_AGE="300")
+        admin.execute("TRUNCATE rvbbit.sync_run")
+        assert health(following, RVBBIT_MAX_SYNC_AGE="300") == (0, "no sync so far\n")
+    assert code == 1
+    assert text.endswith("older than RVBBIT_MAX_SYNC_AGE, 300 s\n")
+
+
+# --- TLS
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a certificate for 127.0.0.1 and its key, which only root may read."""
+    folder = tmp_path_factory.mktemp("tls")
+    folder.chmod(0o755)
+    files = "-keyout /f/server.key -out /f/server.crt"
+    command = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=rvbbit {files}"
+    made = run_image(
+        "-v", f"{folder}:/f", "--entrypoint", "sh", "--", "-c", f"{command}; chmod 644 /f/server.crt"
+    )
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+TLS = {"RVBBIT_TLS_CERT_FILE": "/tls/server.crt", "RVBBIT_TLS_KEY_FILE": "/tls/server.key"}
+
+
+def test_tls_is_the_only_way_in(tmp_path: Path, certificate: Path) -> None:
+    """With a certificate nothing else comes in over TCP; the key is copied to where only the server reads."""
+    volumes = [(str(certificate), "/tls", "ro")]
+    with serving(tmp_path, environment=TLS, volumes=volumes) as server:
+        for _ in range(2):
+            with server.connect(sslmode="verify-ca", sslrootcert=str(certificate / "server.crt")) as db:
+                assert one(db, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()") is True
+            with pytest.raises(psycopg.OperationalError, match="no encryption"):
+                server.connect(sslmode="disable")
+            files = "find /run/postgresql/tls.* -type f -printf '%m %u %f\\n' | sort"
+            assert (
+                server.run("sh", "-c", files, user="postgres")
+                == "600 postgres server.crt\n600 postgres server.key\n"
+            )
+            server.restart()
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"RVBBIT_TLS_CERT_FILE": "/tls/server.crt"}, "belong together"),
+        (
+            TLS | {"RVBBIT_TLS_KEY_FILE": "/tls/none"},
+            "cannot read /tls/none, which RVBBIT_TLS_KEY_FILE names: it is not there",
+        ),
+    ],
+)
+def test_tls_that_cannot_be(certificate: Path, environment: dict[str, str], message: str) -> None:
+    given = [word for name, value in environment.items() for word in ("-e", f"{name}={value}")]
+    result = run_image(*given, "-e", "RVBBIT_PASSWORD=rvbbit", "-v", f"{certificate}:/tls:ro")
+    assert result.returncode == 1
+    assert message in result.stderr
