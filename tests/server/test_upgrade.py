@@ -9,7 +9,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.kit.container import Server, serving
+from tests.kit.container import DATA, Server, docker_volume, serving
+from tests.kit.synced import wait_for
 
 pytestmark = pytest.mark.server
 
@@ -92,3 +93,38 @@ def test_an_upgrade_makes_what_a_new_installation_has(with_releases: Server, ver
         attached = old.execute("SELECT rvbbit_attach_session('cascade_test')").fetchone()
         assert attached is not None
         assert attached[0].startswith("SUCCESS")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_newer_image_over_the_volume_of_an_older_one(demo_sessions: Path, version: str) -> None:
+    """What people made stays; the image's own start does the upgrade, and the job begins to attach."""
+    scripts = [(str(path), f"{EXTENSIONS}/{path.name}", "ro") for path in RELEASED.glob("*.sql")]
+    with docker_volume() as volume:
+        data = (volume, DATA, "rw")
+        with serving(demo_sessions, volumes=[data, *scripts]) as older, older.connect("postgres") as db:
+            go_back(db, version)
+        with serving(demo_sessions, volumes=[data]) as newer, newer.connect() as db:
+            versions = db.execute("SELECT extversion FROM pg_extension WHERE extname ~ '^rvbbit'").fetchall()
+            default = "SELECT default_version FROM pg_available_extensions WHERE name = 'rvbbit'"
+            assert versions == db.execute(default).fetchall() * 2
+            assert db.execute("SELECT n FROM kept").fetchall() == [(1,)]
+            assert (
+                db.execute("SELECT rows FROM mine").fetchone()
+                == db.execute("SELECT count(*) FROM debug._output").fetchone()
+            )
+            wait_for(lambda: db.execute("SELECT attached > 10 FROM rvbbit.sync_status").fetchone() == (True,))
+            assert "could not be set up" not in newer.log()
+            assert not newer.disasters(newer.log())
+
+
+def go_back(db: psycopg.Connection, version: str) -> None:
+    """Make the database what the image of that version had made of it, with work of people in it."""
+    db.execute("SELECT cron.unschedule('rvbbit sync')")
+    db.execute("DROP EXTENSION pg_cron, rvbbit, rvbbit_fdw CASCADE; DROP SCHEMA IF EXISTS rvbbit")
+    for extension in ("rvbbit_fdw", "rvbbit"):
+        db.execute(sql.SQL("CREATE EXTENSION {} VERSION {}").format(sql.Identifier(extension), version))
+    db.execute("CALL rvbbit.setup(session_dir => '/sessions', snapshot_dir => '/var/lib/rvbbit')")
+    db.execute("CREATE TABLE kept AS SELECT 1 AS n; CREATE SCHEMA debug")
+    db.execute("IMPORT FOREIGN SCHEMA cascade_test FROM SERVER rvbbit INTO debug")
+    db.execute("CREATE VIEW mine AS SELECT count(*) AS rows FROM debug._output")
+    db.execute("GRANT USAGE ON SCHEMA debug TO rvbbit; GRANT SELECT ON kept, mine, debug._output TO rvbbit")
