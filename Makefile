@@ -2,7 +2,7 @@
 #   SESSION_DIR, RVBBIT_PORT, RVBBIT_PASSWORD, ... go on the command line, into the environment or into .env
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down psql logs demo demo-live image test test-fast test-server test-long check-decoder bench docs types-page lint lint-python lint-shell format clean
+.PHONY: help up down psql logs demo demo-live image test test-fast test-server test-long check-decoder bench docs docs-check lint lint-python lint-shell format clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -46,7 +46,7 @@ test: lint test-fast image test-server ## all checks: lint, brain tests, server 
 test-fast: $(VENV)/installed ## the tests that need no Docker
 	$(PYTHON) -m pytest tests/brain
 
-test-server: $(VENV)/installed
+test-server: $(VENV)/installed ## the tests against the image that was built last
 	$(PYTHON) -m pytest tests/server
 
 test-long: $(VENV)/installed image ## a long check by itself: KIND=torture; COUNT=2 doubles it, SEED=7 repeats it
@@ -61,11 +61,14 @@ check-decoder: $(VENV)/installed ## decode every type with a host that AddressSa
 bench: $(VENV)/installed image ## measure a session against an ordinary table, a minute or two
 	$(PYTHON) -m tests.bench.run
 
-docs: $(VENV)/installed image ## write into README.md what its statements answer today
-	$(PYTHON) -m tests.server.test_docs
-
-types-page: ## write docs/types.md from the table of types
+docs: $(VENV)/installed image ## write the pages that are made, and the answers in README.md and the recipes
 	PYTHONPATH=fdw $(PYTHON) -m rvbbit_fdw.typemap.document > docs/types.md
+	PYTHONPATH=fdw $(PYTHON) -m rvbbit_fdw.pushdown.document > docs/pushdown.md
+	for page in docs docs_reference docs_recipes; do $(PYTHON) -m tests.server.test_$$page || exit 1; done
+
+docs-check: $(VENV)/installed image ## is all that documents show still true, and does every link lead somewhere?
+	$(PYTHON) -m pytest tests/brain/test_links.py tests/brain/test_types_page.py tests/brain/test_document.py \
+	    tests/brain/test_operations_page.py tests/server/test_docs*.py
 
 lint: lint-python lint-shell ## ruff, mypy, shell syntax
 

@@ -8,4 +8,4 @@ PAGE = Path(__file__).parents[2] / "docs" / "pushdown.md"
 
 
 def test_the_page_is_made_from_the_list() -> None:
-    assert PAGE.read_text() == render(), "run: python -m rvbbit_fdw.pushdown.document > docs/pushdown.md"
+    assert PAGE.read_text() == render(), "run: make docs"

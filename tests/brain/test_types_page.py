@@ -9,7 +9,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "types.md"
 
 
 def test_the_page_is_made_from_the_table() -> None:
-    assert PAGE.read_text() == document.page(), "run: make types-page"
+    assert PAGE.read_text() == document.page(), "run: make docs"
 
 
 def test_every_line_has_values_that_a_server_shows() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROMPT = "rvbbit=> "
+CONTINUED = "rvbbit-> "
 _BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 
 
@@ -31,7 +32,7 @@ def rewrite(path: Path, run: Callable[[str], str]) -> None:
         parts = list(_steps_of(block[0]))
         if not parts:
             return block[0]
-        return "\n\n".join(_written(part.statement, run(part.statement)) for part in parts) + "\n"
+        return "\n\n".join(written(part.statement, run(part.statement)) for part in parts) + "\n"
 
     path.write_text(_BLOCK.sub(fresh, path.read_text()))
 
@@ -44,8 +45,13 @@ def tidy(output: str) -> str:
 def _steps_of(block: str) -> Iterator[Step]:
     for part in re.split(rf"^{PROMPT}", block, flags=re.MULTILINE)[1:]:
         statement, _, output = part.partition("\n")
+        while output.startswith(CONTINUED):
+            line, _, output = output.removeprefix(CONTINUED).partition("\n")
+            statement += "\n" + line
         yield Step(statement, tidy(output))
 
 
-def _written(statement: str, output: str) -> str:
-    return f"{PROMPT}{statement}\n{tidy(output)}".rstrip("\n")
+def written(statement: str, output: str) -> str:
+    """A statement and its output as documents show them."""
+    shown = statement.replace("\n", "\n" + CONTINUED)
+    return f"{PROMPT}{shown}\n{tidy(output)}".rstrip("\n")
