@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.bench import pushed, sync, types
+from tests.bench import pushed, resources, sync, types
 from tests.bench.say import say
 from tests.kit.container import Server, serving
 from tests.kit.writers import make_session
@@ -58,6 +58,7 @@ def main() -> None:
             report(server)
             with admin(server) as db:
                 types.report(db, lambda statement: run(db, statement, ""), say)
+    resources.main()
     sync.main()
 
 

@@ -158,6 +158,17 @@ def docker_volume() -> Iterator[str]:
         subprocess.run(["docker", "volume", "rm", "--force", name], check=False, capture_output=True)
 
 
+def make_certificate(folder: Path) -> Path:
+    """Write server.crt for 127.0.0.1 and server.key, which only root may read, by the image's openssl."""
+    files = "-keyout /f/server.key -out /f/server.crt"
+    names = "-subj /CN=rvbbit -addext subjectAltName=IP:127.0.0.1"
+    command = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 {names} {files} && chmod 644 /f/server.crt"
+    run = ["docker", "run", "--rm", "--volume", f"{folder}:/f", "--entrypoint", "sh", IMAGE, "-c", command]
+    subprocess.run(run, check=True, capture_output=True)
+    folder.chmod(0o755)
+    return folder
+
+
 def make_demo_sessions(folder: Path) -> Path:
     """Write the demo sessions, as "make demo" does, readable by the server's user."""
     script = ROOT / "docker" / "demo" / "sessions.py"

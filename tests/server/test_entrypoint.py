@@ -12,7 +12,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.kit.container import DATA, IMAGE, Server, container, docker_volume, serving, wait_until_healthy
+from tests.kit.container import (
+    DATA,
+    IMAGE,
+    Server,
+    container,
+    docker_volume,
+    make_certificate,
+    serving,
+    wait_until_healthy,
+)
 
 pytestmark = pytest.mark.server
 
@@ -409,16 +418,8 @@ def test_a_sync_that_is_too_old_is_unhealthy(following: Server) -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a certificate for 127.0.0.1 and its key, which only root may read."""
-    folder = tmp_path_factory.mktemp("tls")
-    folder.chmod(0o755)
-    files = "-keyout /f/server.key -out /f/server.crt"
-    command = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=rvbbit {files}"
-    made = run_image(
-        "-v", f"{folder}:/f", "--entrypoint", "sh", "--", "-c", f"{command}; chmod 644 /f/server.crt"
-    )
-    assert made.returncode == 0, made.stderr
-    return folder
+    """A folder with a certificate and its key."""
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 TLS = {"RVBBIT_TLS_CERT_FILE": "/tls/server.crt", "RVBBIT_TLS_KEY_FILE": "/tls/server.key"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -13,11 +14,20 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.kit.container import IMAGE, ROOT
+from tests.kit.container import IMAGE, ROOT, make_certificate
 
 pytestmark = pytest.mark.server
 
-SETTINGS = ("SESSION_DIR", "RVBBIT_ROOT", "RVBBIT_PORT", "RVBBIT_PASSWORD", "RVBBIT_PROJECT", "RVBBIT_IMAGE")
+SETTINGS = (
+    "SESSION_DIR",
+    "RVBBIT_ROOT",
+    "RVBBIT_PORT",
+    "RVBBIT_ADDRESS",
+    "RVBBIT_PASSWORD",
+    "RVBBIT_PROJECT",
+    "RVBBIT_IMAGE",
+    "RVBBIT_COMPOSE_FILE",
+)
 
 
 def free_port() -> int:
@@ -141,12 +151,38 @@ def test_the_port_is_no_number() -> None:
     assert "no port number" in refusal("RVBBIT_PORT=many")
 
 
+def test_other_machines_need_a_password_of_ones_own(tmp_path: Path) -> None:
+    message = refusal("RVBBIT_ADDRESS=0.0.0.0", f"RVBBIT_PORT={free_port()}", f"SESSION_DIR={tmp_path}")
+    assert "lets other machines in" in message
+    assert "RVBBIT_PASSWORD=..." in message
+
+
 def test_demo_sessions_go_to_an_empty_folder_only(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     result = make("demo", f"DEMO_DIR={tmp_path}")
     assert result.returncode != 0
     assert "is not empty" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_tls_as_the_page_about_operations_has_it(tmp_path: Path, demo_sessions: Path, project: str) -> None:
+    """Its compose file, laid over that of the project."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    examples = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert len(examples) == 1
+    (tmp_path / "tls.yaml").write_text(examples[0])
+    port, tls = free_port(), tmp_path / "tls"
+    tls.mkdir()
+    make_certificate(tls)
+    settings = (f"RVBBIT_PROJECT={project}", f"RVBBIT_PORT={port}", f"TLS_DIR={tls}")
+    over = f"RVBBIT_COMPOSE_FILE={tmp_path}/tls.yaml"
+    result = make("up", f"SESSION_DIR={demo_sessions}", over, *settings)
+    assert result.returncode == 0, result.stdout + result.stderr
+    url = f"postgresql://rvbbit:rvbbit@127.0.0.1:{port}/rvbbit"
+    with psycopg.connect(url, sslmode="verify-full", sslrootcert=str(tls / "server.crt")) as db:
+        assert db.execute("SELECT count(*) > 30 FROM rvbbit_sessions").fetchone() == (True,)
+    with pytest.raises(psycopg.OperationalError, match="no encryption"):
+        psycopg.connect(url, sslmode="disable")
 
 
 def test_up_again_with_another_folder(tmp_path: Path, demo_sessions: Path, project: str) -> None:
