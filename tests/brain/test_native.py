@@ -55,6 +55,14 @@ def test_a_scan_delivers_rows_and_decoders(folder: Folder) -> None:
     assert result.rows == [(0, "n0"), (1, "n1"), (2, "n2")]
 
 
+def test_a_reply_says_of_snapshots_that_were_made(folder: Folder) -> None:
+    requests = [folder.request("agile-cardinal-490cb1", "_output", [ID], pin=pin) for pin in (1, 2)]
+    assert [folder.run(request)[0].get("copied") for request in requests] == [1, None]
+    folder.write("agile-cardinal-490cb1", "INSERT INTO _output VALUES (9, 'n9')")
+    again = folder.request("agile-cardinal-490cb1", "_output", [ID], pin=3)
+    assert folder.run(again)[0]["copied"] == 1
+
+
 def test_only_the_columns_asked_for_in_their_order(folder: Folder) -> None:
     request = folder.request("agile-cardinal-490cb1", "_output", [ID, NAME], wanted=[2])
     assert folder.rows(request) == [("n0",), ("n1",), ("n2",)]

@@ -112,7 +112,7 @@ def test_the_recipes(demo_sessions: Path, tmp_path: Path) -> None:
         plan = answer(server, "EXPLAIN SELECT region, avg(revenue) FROM revenue GROUP BY region")
         assert not server.disasters(server.log())
     assert dateless(page) == dateless(text), "run: make docs"
-    assert len(BLOCK.findall(text)) >= 15
+    assert len(BLOCK.findall(text)) >= 12
     assert "ERROR" not in text
     assert "`EXPLAIN` shows that this is one query of DuckDB" in text
     assert plan.count("DuckDB SQL") == 1, plan
