@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, NamedTuple, TypeAlias
 
 from rvbbit_fdw import errors
@@ -99,6 +101,10 @@ class SessionFolder:
 
     path: str
 
+    @cached_property
+    def _prefix(self) -> str:
+        return os.path.join(self.path, "")  # noqa: PTH118 - Path would normalise it
+
     def list(self, wanted: Wanted = ALL, check: Check = no_check) -> Iterator[SessionFile]:
         """The sessions wanted, in no order. Files that are no sessions, or vanish meanwhile, are left out."""
         ids = wanted.ids
@@ -126,7 +132,7 @@ class SessionFolder:
                 yield file
 
     def _stat_session(self, session_id: str) -> SessionFile | None:
-        path = os.path.join(self.path, session_id + SUFFIX)  # noqa: PTH118 - Path would normalise it
+        path = self._prefix + session_id + SUFFIX
         try:
             status = os.lstat(path)
         except (OSError, ValueError):
@@ -134,21 +140,34 @@ class SessionFolder:
         return self._describe(session_id, path, status, [_lstat(path + suffix) for suffix in WAL_SUFFIXES])
 
     def _scanned(self, wanted: Wanted, check: Check) -> Iterator[SessionFile]:
-        entries, wals = self._entries(check)
-        for number, entry in enumerate(entries):
-            if number % _CHECK_EVERY == 0:
-                check()
-            session_id = as_text(entry.name.removesuffix(SUFFIX))
-            if wanted.has_name(session_id):
-                file = self._from_entry(session_id, entry, wals.get(entry.name))
-                if file is not None:
-                    yield file
+        with self._opened() as folder:
+            entries, wals = self._entries(folder, check)
+            for number, entry in enumerate(entries):
+                if number % _CHECK_EVERY == 0:
+                    check()
+                session_id = as_text(entry.name.removesuffix(SUFFIX))
+                if wanted.has_name(session_id):
+                    file = self._from_entry(session_id, entry, wals.get(entry.name))
+                    if file is not None:
+                        yield file
 
-    def _entries(self, check: Check) -> _Entries:
+    @contextmanager
+    def _opened(self) -> Iterator[int]:
+        """The folder's descriptor: a stat by it does not walk the folder's path again for each file."""
+        try:
+            folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise folder_error(error) from None
+        try:
+            yield folder
+        finally:
+            os.close(folder)
+
+    def _entries(self, folder: int, check: Check) -> _Entries:
         """One scan, so that it takes no stat to know that a session has no WAL file."""
         entries, wals = found_entries = _Entries([], {})
         try:
-            with os.scandir(self.path) as found:
+            with os.scandir(folder) as found:
                 for number, entry in enumerate(found):
                     if number % _CHECK_EVERY == 0:
                         check()
@@ -169,10 +188,11 @@ class SessionFolder:
             status = entry.stat(follow_symlinks=False)
         except OSError:  # vanished since the scan
             return None
+        path = self._prefix + entry.name
         if wals is None and stat.S_ISREG(status.st_mode):
-            return SessionFile(session_id, entry.path, entry.path, status.st_size, 0, status.st_mtime_ns)
+            return SessionFile(session_id, path, path, status.st_size, 0, status.st_mtime_ns)
         found = [_entry_stat((wals or {}).get(suffix)) for suffix in WAL_SUFFIXES]
-        return self._describe(session_id, entry.path, status, found)
+        return self._describe(session_id, path, status, found)
 
     def _describe(
         self, session_id: str, path: str, status: os.stat_result, wals: Sequence[os.stat_result | None]
@@ -208,7 +228,8 @@ class SessionFolder:
             raise folder_error(error) from None
 
     def _not_found(self, session_id: str, check: Check) -> errors.SessionNotFound:
-        entries, _ = self._entries(check)
+        with self._opened() as folder:
+            entries, _ = self._entries(folder, check)
         names = [as_text(entry.name.removesuffix(SUFFIX)) for entry in entries]
         meant = session_id.rstrip("/").rsplit("/", 1)[-1].removesuffix(SUFFIX)
         like = [meant, *nearest(meant, names, check, most=_OFFERED + _NO_SESSIONS)]

@@ -20,7 +20,7 @@ from tests.kit.writers import make_session, writing
 ROUNDS = 10
 MANY = 20_000
 WIDE = "wide_report"
-LIVE_ROWS = 1_600_000
+LIVE_ROWS = 3_100_000
 
 SMALL = ("CREATE TABLE _extract AS SELECT range AS id, 'x' || range AS t FROM range(1000)",)
 TABLES_30 = tuple(

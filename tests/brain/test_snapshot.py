@@ -12,68 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from rvbbit_fdw import copying, errors, snapshot
-from rvbbit_fdw.sessions import SessionFolder
-from rvbbit_fdw.snapshot import Snapshot, SnapshotStore
+from rvbbit_fdw.inspection import inspect
 from tests.kit import processes
-from tests.kit.writers import NEWEST_VERSION, RVBBIT_VERSION, looping, make_session, writing
-
-# Every commit keeps sum(v) = 0 and adds one to the counter; the log says what was committed.
-_TORTURE = """
-import os, sys, duckdb
-path, log, stop = sys.argv[1:]
-connection = duckdb.connect(path, config={"checkpoint_threshold": "200KB"})
-connection.execute("CREATE TABLE a AS SELECT range AS i, 0 AS v FROM range(2000)")
-connection.execute("CREATE TABLE c AS SELECT 0 AS n")
-with open(log, "w") as out:
-    n = 0
-    while not os.path.exists(stop):
-        n += 1
-        connection.execute("BEGIN")
-        connection.execute("UPDATE a SET v = v + 1 WHERE i = ?", [n % 1000])
-        connection.execute("UPDATE a SET v = v - 1 WHERE i = ?", [1000 + n % 1000])
-        connection.execute("UPDATE c SET n = n + 1")
-        if n % 50 == 0:
-            connection.execute(f"CREATE OR REPLACE TABLE b AS SELECT range AS x FROM range(130000)")
-        connection.execute("COMMIT")
-        out.write(f"{n}\\n")
-        out.flush()
-        if n % 8 == 0:
-            connection.execute("CHECKPOINT")
-"""
-
-
-class Place:
-    """A session folder with a store inside it."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.folder = SessionFolder(str(root))
-        self.store = SnapshotStore(str(root / "store"), 1 << 30)
-
-    def take(self, session_id: str = "s", check: Callable[[], None] = lambda: None) -> Snapshot:
-        """A snapshot of the session as it is now."""
-        return self.store.take(self.folder.find(session_id), check)
-
-    def read(self, snapshot: Snapshot, sql: str) -> tuple[int, ...]:
-        """The first row of a query on the snapshot."""
-        place = self.store.workplace()
-        with duckdb.connect(snapshot.link_into(place, "x"), read_only=True) as connection:
-            row: tuple[int, ...] | None = connection.execute(sql).fetchone()
-        self.store.leave(place)
-        assert row is not None
-        return row
-
-    def building(self) -> list[Path]:
-        """What is in the making."""
-        return list((self.root / "store" / "building").glob("*"))
-
-    def published(self) -> list[Path]:
-        """The snapshots that exist."""
-        return list((self.root / "store" / "sessions").glob("*/*"))
+from tests.kit.writers import NEWEST_VERSION, RVBBIT_VERSION, make_session, writing
+from tests.torture.busy import LOCKS, Locks, Place, committed, read_states, writing_for_ever
 
 
 @pytest.fixture
@@ -81,23 +26,15 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
-def committed(log: Path) -> int:
-    lines = log.read_text().split("\n")
-    return int(lines[-2]) if len(lines) > 1 else 0
-
-
-def test_every_snapshot_of_a_busy_writer_is_one_committed_state(place: Place) -> None:
-    seen = set()
-    with looping(place.root / "s.duckdb", _TORTURE) as log:
-        until = time.monotonic() + 8
-        while time.monotonic() < until:
-            least = committed(log)
-            found = place.take()
-            total, number = place.read(found, "SELECT (SELECT sum(v) FROM a), (SELECT n FROM c)")
-            assert total == 0
-            assert number >= least or found.stale_seconds is not None
-            seen.add(number)
-    assert len(seen) > 50
+@pytest.mark.parametrize("locks", LOCKS)
+def test_every_snapshot_of_a_busy_writer_is_one_committed_state(place: Place, locks: Locks) -> None:
+    """Also where the writer's lock cannot be seen, as through the mounts of a virtual machine."""
+    with writing_for_ever(place, locks) as log:
+        state = inspect(place.folder.find("s")).state
+        until = time.monotonic() + 5
+        tally = read_states(place, log, lambda _: time.monotonic() < until)
+    assert state == {"seen": "live", "unseen": "ready"}[locks]
+    assert len(tally.states) > 30
 
 
 def until_a_checkpoint(log: Path) -> Callable[[], None]:
@@ -118,7 +55,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("impatient")
 def test_a_writer_that_never_pauses_leaves_the_earlier_state_with_its_age(place: Place) -> None:
-    with looping(place.root / "s.duckdb", _TORTURE) as log:
+    with writing_for_ever(place) as log:
         earlier = place.take()
         assert earlier.stale_seconds is None
         at_least = committed(log)
@@ -136,7 +73,7 @@ def test_a_writer_that_never_pauses_leaves_the_earlier_state_with_its_age(place:
 
 @pytest.mark.usefixtures("impatient")
 def test_a_writer_that_never_pauses_and_no_earlier_state_is_busy(place: Place) -> None:
-    with looping(place.root / "s.duckdb", _TORTURE) as log, pytest.raises(errors.SnapshotBusy) as caught:
+    with writing_for_ever(place) as log, pytest.raises(errors.SnapshotBusy) as caught:
         place.take(check=until_a_checkpoint(log))
     assert caught.value.message == 'session "s" is being written too fast to be read'
     assert caught.value.hint == "Try again when the writer pauses."

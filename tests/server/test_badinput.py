@@ -223,10 +223,24 @@ def test_options_are_checked_at_once(
     assert caught.value.sqlstate == sqlstate
 
 
-def test_an_ordinary_role_may_not_choose_a_folder(db: psycopg.Connection) -> None:
-    command = "CREATE SERVER own FOREIGN DATA WRAPPER rvbbit_fdw OPTIONS (session_dir '/etc')"
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        db.execute(command)
+OWN_SERVER = "CREATE SERVER own FOREIGN DATA WRAPPER rvbbit_fdw OPTIONS (session_dir '/etc')"
+
+
+def test_an_ordinary_role_may_not_make_a_server(db: psycopg.Connection) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="foreign-data wrapper"):
+        db.execute(OWN_SERVER)
+
+
+@pytest.mark.parametrize("option", ["session_dir", "snapshot_dir"])
+def test_not_even_the_owner_of_a_server_chooses_a_folder(server: Server, option: str) -> None:
+    with server.connect(user="postgres") as db, db.transaction(force_rollback=True):
+        db.execute("GRANT USAGE ON FOREIGN DATA WRAPPER rvbbit_fdw TO rvbbit")
+        db.execute("CREATE SERVER own FOREIGN DATA WRAPPER rvbbit_fdw OPTIONS (session_dir '/sessions')")
+        db.execute("ALTER SERVER own OWNER TO rvbbit; SET LOCAL ROLE rvbbit")
+        verb = "SET" if option == "session_dir" else "ADD"
+        with pytest.raises(psycopg.errors.InsufficientPrivilege) as caught:
+            db.execute(f"ALTER SERVER own OPTIONS ({verb} {option} '/etc')")
+    assert (caught.value.diag.message_primary or "").startswith("permission denied to set option")
 
 
 def test_a_table_made_by_hand_of_a_session_that_never_was(db: psycopg.Connection, schema: str) -> None:

@@ -13,6 +13,7 @@ from psycopg import sql
 
 from tests.kit.container import Server
 from tests.kit.writers import looping, writing
+from tests.torture.busy import AFTER_OPEN, LOCKS, Locks
 
 pytestmark = pytest.mark.server
 
@@ -27,6 +28,7 @@ path, log, stop = sys.argv[1:]
 commits = checkpoints = opens = 0
 while not os.path.exists(stop):
     connection = duckdb.connect(path)
+    {after_open}
     opens += 1
     connection.execute("CREATE TABLE IF NOT EXISTS account AS SELECT range::INTEGER id, 100 balance"
                        " FROM range(50)")
@@ -39,7 +41,7 @@ while not os.path.exists(stop):
         connection.execute("INSERT INTO progress VALUES (?)", [commits])
         connection.commit()
         with open(log, "a") as lines:
-            lines.write(f"{commits} {checkpoints} {opens}\\n")
+            lines.write(f"{{commits}} {{checkpoints}} {{opens}}\\n")
         if commits % 4 == 0:
             connection.execute("CHECKPOINT")
             checkpoints += 1
@@ -83,13 +85,14 @@ def session_path(server: Server) -> Iterator[Path]:
         file.unlink()
 
 
+@pytest.mark.parametrize("locks", LOCKS)
 def test_every_read_is_the_newest_committed_state(
-    db: psycopg.Connection, schema: str, session_path: Path
+    db: psycopg.Connection, schema: str, session_path: Path, locks: Locks
 ) -> None:
     """At least 300 commits and 50 checkpoints of the writer, at least 100 different states read."""
     query = sql.SQL(STATE).format(s=sql.Identifier(schema))
     states = set()
-    with looping(session_path, PROGRAM) as log:
+    with looping(session_path, PROGRAM.format(after_open=AFTER_OPEN[locks])) as log:
         import_session(db, SESSION, schema)
         until = time.monotonic() + 120
         while time.monotonic() < until:
