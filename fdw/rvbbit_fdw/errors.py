@@ -405,7 +405,8 @@ _OF_VALUES = (_INVALID, _TOO_LARGE)
 
 # Conditions of ours fail by casting a text that says why (pushdown/entry.py).
 _OF_OURS = re.compile(
-    r"""^(?:Could not convert string '|invalid \w+ field format: ")([a-z][a-z: ]+)(?:' to [A-Z0-9]+(?=\n|$)|")"""
+    r"^(?:Could not convert string '|invalid \w+ field format: \")"
+    r"([a-z][a-z: ]+)(?:' to [A-Z0-9]+(?=\n|$)|\")"
 )
 
 _BY_VALUE: Sequence[tuple[re.Pattern[str], type[RvbbitError]]] = (
