@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import duckdb
 
 from rvbbit_fdw import catalog, importer
-from rvbbit_fdw.catalog import Catalog
+from rvbbit_fdw.catalog import Catalog, Relation
 from rvbbit_fdw.catalog_cache import CatalogCache
 from rvbbit_fdw.engine import Attached, Engine, connect_idle, warm
 from rvbbit_fdw.inspection import inspect
@@ -126,6 +127,19 @@ class Backend:
         self._remember(directory, found)
         return found.under_another_name() if attached.renamed else found
 
+    def reading(self, attached: Attached, engine: Engine, found: Catalog, relation: Relation | None) -> str:
+        """The database in which a relation is read: the session's own, or one that shields it.
+
+        Raises what is wrong with the relation if it cannot be defined there.
+        """
+        if relation is None or not relation.shielded or relation.refused is not None:
+            return attached.alias
+        made = engine.shield(attached, found.shield)
+        problem = made.problem(relation.schema, relation.name)
+        if problem is not None:
+            raise problem
+        return made.alias
+
     def describe(self, file: SessionFile, server: Server, settings: Settings, task: Task) -> Catalog:
         """The session's tables with what is wrong with its views; from a snapshot only if it has changed.
 
@@ -138,9 +152,10 @@ class Backend:
         if found is None and not _has_tables(file):
             return Catalog()
         if found is None:
-            with self.engine(server, settings).using(file, store, task) as attached:
+            engine = self.engine(server, settings)
+            with engine.using(file, store, task) as attached:
                 read = self.catalog(attached, task)
-                bind = importer.Binder(attached.alias, task)
+                bind = importer.Binder(partial(self.reading, attached, engine, read), task)
                 found = catalog.try_views(read, bind)
             # What is wrong for the moment is not kept: a name that is taken, memory that ran out.
             if bind.settled and not (attached.renamed and found.names_session):

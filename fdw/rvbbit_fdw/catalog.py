@@ -13,14 +13,15 @@ from typing import Any
 
 import duckdb
 
-from rvbbit_fdw import guard
+from rvbbit_fdw import guard, shield
 from rvbbit_fdw.guard import Name, Stored, shown
 from rvbbit_fdw.identifiers import folded
+from rvbbit_fdw.shield import Piece
 from rvbbit_fdw.sqltext import Sql, literal
 
 FILE_NAME = "catalog.json"
 # To be raised also when the guard judges differently: what is kept holds its verdicts.
-_FORMAT = 5
+_FORMAT = 6
 _NUL, _SHOWN_NUL = "\0", "\ufffd"
 _RENAMED = "it names its session, whose name is taken by another state of it, or by DuckDB itself"
 
@@ -71,6 +72,10 @@ class Relation:
     """The reason is a table that the session does not have."""
     by_session: bool = False
     """It names its session as the database, which is right only under the session's own name."""
+    computed: bool = False
+    """It is a view, or has generated columns."""
+    shielded: bool = False
+    """It has to be read by way of the catalog's shield."""
 
     @property
     def kind(self) -> str:
@@ -102,6 +107,8 @@ class Catalog:
 
     schemas: tuple[str, ...] = ()
     relations: tuple[Relation, ...] = field(default=())
+    shield: tuple[Piece, ...] = ()
+    """What shielded relations are read by way of (shield.py)."""
 
     def relation(self, schema: str, name: str) -> Relation | None:
         """The table or view of that name, in any case of letters."""
@@ -148,7 +155,9 @@ def read(cursor: duckdb.DuckDBPyConnection, alias: str, session_id: str = "") ->
     judged = guard.verdicts(cursor, alias, selects, session_id)
     relations = [_storable(_known(relation, columns, judged)) for relation in found]
     relations.sort(key=lambda relation: (relation.schema, relation.name))
-    return Catalog(tuple(sorted(map(_without_nul, schemas))), tuple(relations))
+    named = {(folded(relation.schema), folded(relation.name)): relation for relation in relations}
+    pieces = shield.pieces(judged, named)
+    return Catalog(tuple(sorted(map(_without_nul, schemas))), tuple(relations), pieces)
 
 
 def try_views(catalog: Catalog, bind: Callable[[Relation], str | None]) -> Catalog:
@@ -166,7 +175,8 @@ def load(path: Path, key: str = "") -> Catalog | None:
         body = json.loads(path.read_bytes())
         if [body["format"], body["duckdb"], body["key"]] != [_FORMAT, duckdb.__version__, key]:
             return None
-        return Catalog(tuple(body["schemas"]), tuple(_relation(item) for item in body["relations"]))
+        relations = tuple(_relation(item) for item in body["relations"])
+        return Catalog(tuple(body["schemas"]), relations, tuple(map(_piece, body["shield"])))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -204,15 +214,22 @@ def _relations(
 
 
 def _known(
-    relation: Relation, columns: Mapping[Name, Sequence[Column]], judged: Mapping[Name, Stored]
+    relation: Relation, columns: Mapping[Name, Sequence[Column]], judged: Mapping[tuple[str, Name], Stored]
 ) -> Relation:
     """The relation with its columns; with nothing of what its text may have made, if it is refused."""
     name = relation.schema, relation.name
-    verdict = judged.get(name)
-    if verdict is not None and verdict.problem is not None:
+    known = replace(relation, columns=tuple(columns.get(name, ())))
+    verdict = judged.get(("relation", (folded(relation.schema), folded(relation.name))))
+    if verdict is None:
+        return known
+    if verdict.problem is not None:
         return replace(relation, comment=None, refused=verdict.problem, missing=verdict.missing)
-    by_session = verdict is not None and verdict.by_session
-    return replace(relation, columns=tuple(columns.get(name, ())), by_session=by_session)
+    return replace(
+        known,
+        by_session=verdict.by_session,
+        computed=bool(verdict.selects),
+        shielded=verdict.shielded,
+    )
 
 
 def _storable(relation: Relation) -> Relation:
@@ -248,6 +265,10 @@ def _renamed(relation: Relation) -> Relation:
 
 def _rows(cursor: duckdb.DuckDBPyConnection, template: str, alias: str) -> Iterable[tuple[Any, ...]]:
     return cursor.execute(Sql(template.format(database=literal(alias)))).fetchall()
+
+
+def _piece(item: dict[str, Any]) -> Piece:
+    return Piece(**item | {"names": tuple(item["names"])})
 
 
 def _relation(item: dict[str, Any]) -> Relation:

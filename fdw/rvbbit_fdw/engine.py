@@ -8,17 +8,18 @@ what else the same statement uses, and nothing else.
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
-from rvbbit_fdw import catalog, guard
+from rvbbit_fdw import catalog, guard, shield
 from rvbbit_fdw.errors import SnapshotBusy, SnapshotGone, of_session, translate
 from rvbbit_fdw.request import Settings
 from rvbbit_fdw.sessions import SessionFile
+from rvbbit_fdw.shield import Piece, Shield
 from rvbbit_fdw.snapshot import Snapshot, SnapshotStore
 from rvbbit_fdw.sqltext import Sql, literal, quote
 from rvbbit_fdw.storage import WAL_SUFFIXES
@@ -61,6 +62,7 @@ class Attached:
     alias: str
     snapshot: Snapshot
     pins: set[Hashable] = field(default_factory=set)
+    shield: Shield | None = None
 
     @property
     def renamed(self) -> bool:
@@ -123,6 +125,26 @@ class Engine:
         with self._lock:
             for attached in self._pins.pop(pin, {}).values():
                 attached.pins.discard(pin)
+
+    def shield(self, attached: Attached, pieces: Sequence[Piece]) -> Shield:
+        """What the snapshot's shielded relations are read by way of; made at its first use."""
+        if attached.shield is not None:
+            return attached.shield
+        alias = self._reserve_alias(f"{attached.alias} (shield)")
+        try:
+            with self.cursor() as cursor:
+                made = shield.build(cursor, attached.alias, alias, pieces)
+        except BaseException:
+            self._detach(alias)
+            raise
+        with self._lock:
+            # An abandoned task may come here later than another one, or when the snapshot is gone.
+            kept = attached.shield is None and any(each is attached for each in self._attached.values())
+            if kept:
+                attached.shield = made
+        if not kept:
+            self._detach(alias)
+        return attached.shield or made
 
     def attached_aliases(self) -> set[str]:
         """The names under which snapshots are attached now."""
@@ -190,6 +212,8 @@ class Engine:
             for key in idle:
                 del self._attached[key]
         for attached in idle.values():
+            if attached.shield is not None:
+                self._detach(attached.shield.alias)
             self._detach(attached.alias)
 
     def _detach(self, alias: str) -> None:

@@ -18,6 +18,7 @@ import duckdb
 
 from rvbbit_fdw.errors import translate_text
 from rvbbit_fdw.identifiers import folded
+from rvbbit_fdw.nulls import Telling, telling
 from rvbbit_fdw.purity import EXPRESSIONS, NODES, SCALAR_FUNCTIONS, TABLE_FUNCTIONS
 from rvbbit_fdw.sqltext import Sql, literal
 
@@ -28,6 +29,7 @@ _BUILT_IN_SCHEMAS: Sequence[list[str]] = ([], ["main"], ["pg_catalog"])
 _RESERVED_SCHEMAS = frozenset({"pg_catalog", "information_schema", "system", "temp", "memory"})
 _FILE_LIKE = re.compile(r"[./\\:*?\[]")
 _UNREADABLE = "its text cannot be understood"
+_NOT_TWICE = "it names its session, and DuckDB 2.0 might leave out rows with NULLs that it looks for"
 _FAULTS_OF_TEXT = frozenset({"parser", "not implemented"})
 """What json_serialize_sql() says of a wrong text; it answers with interrupts and lack of memory too."""
 
@@ -40,7 +42,7 @@ _CREATE_VIEW = re.compile(
 # Defaults of a macro's parameters are not printed anywhere: a call has to give all of them.
 _MACROS = """
 SELECT
-    schema_name, function_name, function_type = 'table_macro', len(parameters), macro_definition
+    schema_name, function_name, function_type = 'table_macro', parameters, macro_definition
 FROM duckdb_functions() WHERE database_name = {database}
 """
 
@@ -69,6 +71,11 @@ class Stored:
     """The problem is a table that its session does not have."""
     by_session: bool = False
     """It names its session as the database, which is right only under the session's own name."""
+    signatures: list[tuple[bool, tuple[str, ...]]] = field(default_factory=list)
+    """Of a macro, for each of the SELECTs: whether it gives a table, and its parameters."""
+    tells: list[Telling] = field(default_factory=list)
+    shielded: bool = False
+    """Somewhere in it NULL is told from values, which DuckDB gets wrong (nulls.py)."""
 
 
 @dataclass(frozen=True)
@@ -113,16 +120,20 @@ def verdicts(
     alias: str,
     selects: Mapping[Name, Sequence[str | None]],
     session_id: str = "",
-) -> dict[Name, Stored]:
-    """Which relations may not be read, and why; `selects` has every relation, a plain table with none."""
+) -> dict[tuple[str, Name], Stored]:
+    """What is to be said of relations and macros; `selects` has every relation, a plain table with none.
+
+    Nothing if no relation has a text. Names are folded.
+    """
     if not any(selects.values()):
         return {}
     stored = {("relation", _lower(name)): Stored(folded(name[0]), texts) for name, texts in selects.items()}
     session = Session(built_in(cursor), stored, folded(session_id))
     shadow = _add_macros(cursor, alias, session)
     _judge_each(cursor, session, shadow)
+    _spread_telling(stored)
     _spread(stored)
-    return {name: stored["relation", _lower(name)] for name in selects}
+    return stored
 
 
 def built_in(cursor: duckdb.DuckDBPyConnection) -> BuiltIn:
@@ -151,7 +162,8 @@ def _add_macros(cursor: duckdb.DuckDBPyConnection, alias: str, session: Session)
         schema, name = map(folded, named)
         known = session.stored.setdefault(("macro", (schema, name)), Stored(schema, ()))
         known.selects = (*known.selects, select)
-        known.parameters = max(known.parameters, parameters)
+        known.parameters = max(known.parameters, len(parameters))
+        known.signatures.append((is_table, tuple(parameters)))
         shadow = name if name in session.built_in.functions else shadow
     return shadow
 
@@ -168,6 +180,27 @@ def _judge_each(cursor: duckdb.DuckDBPyConnection, session: Session, shadow: str
             item.problem = f'the session has a macro in place of the function "{shown(shadow)}"'
 
 
+def _spread_telling(stored: Mapping[tuple[str, Name], Stored]) -> None:
+    """Note what has to be shielded; what names its session would then read it as it was."""
+    for item in stored.values():
+        computed = any(stored[key].selects for key in item.uses)
+        item.shielded = any(each.always for each in item.tells) or any(
+            each.of_columns and (each.nested or computed) for each in item.tells
+        )
+    changed = True
+    while changed:
+        changed = False
+        for item in stored.values():
+            used = [stored[key] for key in item.uses]
+            shielded = item.shielded or any(each.shielded for each in used)
+            by_session = item.by_session or any(each.by_session for each in used)
+            changed = changed or (shielded, by_session) != (item.shielded, item.by_session)
+            item.shielded, item.by_session = shielded, by_session
+    for item in stored.values():
+        if item.shielded and item.by_session and item.problem is None:
+            item.problem = _NOT_TWICE
+
+
 def _spread(stored: Mapping[tuple[str, Name], Stored]) -> None:
     """Judge whatever uses something like that, until nothing changes."""
     changed = True
@@ -180,8 +213,6 @@ def _spread(stored: Mapping[tuple[str, Name], Stored]) -> None:
                 why = "reads what its session does not have" if item.missing else "may not be used"
                 item.problem = f'it uses {_kind(bad)} "{shown(bad[1][1])}", which {why}'
                 changed = True
-            if not item.by_session and any(stored[key].by_session for key in item.uses):
-                item.by_session = changed = True
 
 
 def _kind(key: tuple[str, Name]) -> str:
@@ -218,6 +249,7 @@ class _Reader:
         if len(parsed["statements"]) != 1:
             return _UNREADABLE
         (statement,) = parsed["statements"]
+        self._item.tells.append(telling(statement))
         todo: list[Any] = [statement]
         while todo and self._problem is None:
             node = todo.pop()

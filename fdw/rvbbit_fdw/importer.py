@@ -10,7 +10,7 @@ import duckdb
 
 from rvbbit_fdw import identifiers, options, typemap
 from rvbbit_fdw.catalog import Catalog, Column, Relation
-from rvbbit_fdw.errors import NotSupported, SchemaNotFound, SessionNotFound, translate
+from rvbbit_fdw.errors import NotSupported, RvbbitError, SchemaNotFound, SessionNotFound, translate
 from rvbbit_fdw.guard import shown
 from rvbbit_fdw.nearest import did_you_mean, nearest
 from rvbbit_fdw.options import DEFAULT_SCHEMA
@@ -169,18 +169,21 @@ def _schema_hint(file: SessionFile, schema: str, catalog: Catalog) -> str | None
 
 @dataclass
 class Binder:
-    """Tries views of an attached session; `settled` is False once something went wrong that passes."""
+    """Tries views of an attached session, each in the database in which it is read.
 
-    alias: str
+    `settled` is False once something went wrong that passes.
+    """
+
+    reading: Callable[[Relation], str]
     task: Task
     settled: bool = True
 
     def __call__(self, view: Relation) -> str | None:
         """A sentence part that says why the view cannot be used, or None."""
-        name = qualified(self.alias, view.schema, view.name)
         try:
+            name = qualified(self.reading(view), view.schema, view.name)
             self.task.cursor.sql(Sql(f"SELECT * FROM {name} LIMIT 0"))
-        except duckdb.Error as error:
+        except (duckdb.Error, RvbbitError) as error:
             self.task.check()
             problem = translate(error)
             self.settled = self.settled and not problem.passes

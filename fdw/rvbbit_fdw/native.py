@@ -7,14 +7,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from typing import Any, TypeAlias
 
 import duckdb
 
 from rvbbit_fdw import errors, importer, options, request, scan
 from rvbbit_fdw.backend import Backend
-from rvbbit_fdw.catalog import Catalog
-from rvbbit_fdw.engine import Engine
+from rvbbit_fdw.catalog import Catalog, Relation
+from rvbbit_fdw.engine import Attached, Engine
 from rvbbit_fdw.errors import RvbbitError
 from rvbbit_fdw.importer import Notice
 from rvbbit_fdw.listing import DEPTHS, Look
@@ -115,10 +116,12 @@ def _open(asked: Scan, task: Task) -> tuple[Body, object]:
     file = _find(asked, task)
     attached = engine.use(asked.pin, file, store, task, asked.settings.max_staleness)
     catalog = _backend.catalog(attached, task)
-    where = plan.filter_of(asked)
-    query = scan.query(attached.alias, asked.table, asked.columns, catalog, where)
-    query = scan.sampled(query, asked.sample)
     task.reads = scan.described(asked.table, catalog)
+    relation = _relation(asked.table, catalog)
+    where = plan.filter_of(asked, computed=relation is not None and relation.computed)
+    database = _reading(attached, engine, catalog, task, relation)
+    query = scan.query(database, asked.table, asked.columns, catalog, where)
+    query = scan.sampled(query, asked.sample)
     notices = _stale(attached.snapshot)
     try:
         if query.trial is not None:
@@ -137,22 +140,42 @@ def _open_query(body: Body, task: Task) -> tuple[Body, object]:
     task.open(engine.cursor())
     notices: list[Notice] = []
 
-    def database(table: Table) -> str:
-        columns = tuple(table.attributes.values())
-        asked = Scan(server, settings, table, columns, (), body["pin"], may_see_paths=False)
+    def used(table: Table) -> tuple[Attached, Catalog]:
+        asked = Scan(server, settings, table, (), (), body["pin"], may_see_paths=False)
         attached = engine.use(asked.pin, _find(asked, task), store, task, settings.max_staleness)
-        catalog = _backend.catalog(attached, task)
-        scan.query(attached.alias, table, columns, catalog)
+        return attached, _backend.catalog(attached, task)
+
+    def is_computed(table: Table) -> bool:
+        relation = _relation(table, used(table)[1])
+        return relation is not None and relation.computed
+
+    def database(table: Table) -> str:
+        attached, catalog = used(table)
+        scan.query(attached.alias, table, tuple(table.attributes.values()), catalog)
         task.reads = scan.described(table, catalog)
         notices.extend(_stale(attached.snapshot))
-        return attached.alias
+        return _reading(attached, engine, catalog, task, _relation(table, catalog))
 
-    query = whole.to_run(body, database)
+    query = whole.to_run(body, database, is_computed)
     try:
         stream = task.cursor.sql(query.sql).__arrow_c_stream__()
     except duckdb.Error as error:
         raise errors.named(errors.translate(error), task.reads) from None
     return _reply(query.decoders, engine, notices), stream
+
+
+def _relation(table: Table, catalog: Catalog) -> Relation | None:
+    return catalog.relation(table.remote_schema, table.remote_name)
+
+
+def _reading(
+    attached: Attached, engine: Engine, catalog: Catalog, task: Task, relation: Relation | None
+) -> str:
+    """The database in which a relation is read."""
+    try:
+        return _backend.reading(attached, engine, catalog, relation)
+    except (duckdb.Error, RvbbitError) as error:
+        raise errors.named(errors.translate(error), task.reads) from None
 
 
 def _open_listing(asked: Scan, engine: Engine, task: Task) -> tuple[Body, object]:
@@ -227,8 +250,9 @@ def _import_schema(body: Body, task: Task) -> Body:
     engine = _backend.engine(server, settings)
     task.open(engine.cursor())
     with engine.using(file, _backend.store(server, settings), task) as attached:
-        relations = importer.relations_of(file, schema, _backend.catalog(attached, task))
-        bind = importer.Binder(attached.alias, task)
+        catalog = _backend.catalog(attached, task)
+        relations = importer.relations_of(file, schema, catalog)
+        bind = importer.Binder(partial(_backend.reading, attached, engine, catalog), task)
         made = importer.commands(file, relations, target, bind, task.check)
     stale = _stale(attached.snapshot)
     return {
@@ -246,11 +270,13 @@ def _count_rows(body: Body, task: Task) -> Body:
     task.open(engine.cursor())
     with engine.using(file, _backend.store(asked.server, asked.settings), task) as attached:
         catalog = _backend.catalog(attached, task)
-        counting = scan.count(attached.alias, asked.table, catalog)
+        task.reads = scan.described(asked.table, catalog)
+        database = _reading(attached, engine, catalog, task, _relation(asked.table, catalog))
+        counting = scan.count(database, asked.table, catalog)
         try:
             (rows,) = task.cursor.execute(counting).fetchall()[0]
         except duckdb.Error as error:
-            raise errors.named(errors.translate(error), scan.described(asked.table, catalog)) from None
+            raise errors.named(errors.translate(error), task.reads) from None
     return {"rows": str(rows), "cleanup": [str(engine.workplace)]}
 
 

@@ -22,6 +22,7 @@ TAME = frozenset(
         "n",
         "r4",
         "r8",
+        "rr",
         "g",
         "w",
         "dt",
@@ -182,6 +183,9 @@ class Maker:
         return self.value(kind, depth, tame=tame)
 
     def _sensible(self, kind: str, values: Sequence[str]) -> Piece:
+        smooth = [c for c in self.columns if c.type == kind and c.name == "rr"]
+        if smooth and self.rng.random() < 0.5:
+            return piece(kind, smooth[0].sql)
         positive = [c for c in self.columns if c.type == kind and c.name in {"p", "q"}]
         if positive and all(value.isdigit() and value != "0" for value in values) and self.rng.random() < 0.6:
             return piece(kind, self.rng.choice(positive).sql)

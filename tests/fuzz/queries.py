@@ -14,7 +14,19 @@ from tests.fuzz.values import KINDS, ZONES
 Sample = Callable[[str, str], "list[str] | None"]
 """Texts that an expression has over a table of the heap, without NULLs; None if it fails there."""
 
-TABLE_WEIGHTS = {"t50": 30, "u50": 10, "h50": 8, "t3000": 20, "u3000": 5, "t1": 4, "t0": 3, "u1": 1, "u0": 1}
+TABLE_WEIGHTS = {
+    "t50": 30,
+    "u50": 10,
+    "h50": 8,
+    "t3000": 20,
+    "u3000": 5,
+    "t1": 4,
+    "t0": 3,
+    "u1": 1,
+    "u0": 1,
+    "v50": 8,
+    "y3000": 6,
+}
 UNSURE = frozenset({"float4", "float8", "numeric", "interval", "jsonb", "bpchar", "_numeric", "_float8"})
 """Types with equal values that are written differently."""
 

@@ -15,7 +15,7 @@ EXACT = frozenset(
 )
 """Types whose equal values are written the same."""
 
-_WEIGHTS = {"t50": 30, "u50": 20, "t3000": 20, "u3000": 8, "t1": 4, "t0": 4, "u1": 2}
+_WEIGHTS = {"t50": 30, "u50": 20, "t3000": 20, "u3000": 8, "t1": 4, "t0": 4, "u1": 2, "v50": 12, "y3000": 8}
 _SHARED = ("k", "g", "s4", "dt", "bo", "w", "en")
 
 

@@ -28,6 +28,15 @@ MODIFIERS: Mapping[str, tuple[str, ...]] = {
 }
 """How casts are written that apply a type modifier."""
 
+VARIADIC: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "pg_catalog.concat(pg_catalog.any)": (("text", "text"), ("int4", "text", "int8"), ("text", "int2")),
+    "pg_catalog.concat_ws(pg_catalog.text,pg_catalog.any)": (
+        ("text", "text", "text"),
+        ("text", "int8", "text"),
+    ),
+}
+"""Functions of any number of arguments, and with which they are called."""
+
 POLYMORPHIC = ("int4", "text")
 """What anyelement and its kin stand for."""
 
@@ -101,12 +110,22 @@ def load(
     names = set(allowed)
     casts: Mapping[str, str] = dict(db.execute(_CASTS).fetchall())
     rows = [*db.execute(_OPERATORS).fetchall(), *db.execute(_FUNCTIONS).fetchall()]
-    known = [made for row in rows for made in _instances(row, casts)]
+    known = [made for row in rows for made in _instances(row, casts)] + _variadic()
     inside = [one for one in known if one.name in names]
     outside = [one for one in known if one.name not in names and _is_useful(one)]
     inside = [replace(one, constants=allowed[one.name].constants) for one in inside]
     inside = [better for one in inside for better in _with_modifiers(one)]
     return inside + _io_casts(io_casts), outside, names - {one.name for one in inside}
+
+
+def _variadic() -> list[Signature]:
+    made = []
+    for name, calls in VARIADIC.items():
+        function = name.partition("(")[0].removeprefix("pg_catalog.")
+        for arguments in calls:
+            pattern = _pattern(function, len(arguments), is_operator=False)
+            made.append(Signature(name, function, arguments, "text", pattern))
+    return made
 
 
 def _with_modifiers(one: Signature) -> list[Signature]:
@@ -139,7 +158,7 @@ def _is_useful(one: Signature) -> bool:
 def _instances(row: tuple[str, str, list[str], str, str, bool], casts: Mapping[str, str]) -> list[Signature]:
     """The signature, or one for each type that its polymorphic arguments may have."""
     name, function, arguments, result, _, is_operator = row
-    pattern = _pattern(function, len(arguments), is_operator)
+    pattern = _pattern(function, len(arguments), is_operator=is_operator)
     cast = casts.get(name)
     made = []
     for base in POLYMORPHIC if any(kind.startswith("any") for kind in [*arguments, result]) else ("",):
@@ -157,7 +176,7 @@ def _concrete(kind: str, base: str) -> str:
     return f"_{base}" if kind in {"anyarray", "anycompatiblearray"} else kind
 
 
-def _pattern(function: str, count: int, is_operator: bool) -> str:
+def _pattern(function: str, count: int, *, is_operator: bool) -> str:
     places = ["{" + str(n) + "}" for n in range(count)]
     if not is_operator:
         return f"pg_catalog.{function}({', '.join(places)})"

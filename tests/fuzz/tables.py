@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +12,22 @@ import psycopg
 from psycopg import sql
 
 from tests.fuzz.values import KINDS
-from tests.kit.writers import make_session
+from tests.kit.writers import NEWEST_VERSION, RVBBIT_VERSION, make_session
 from tests.server.oracle import load, private_copy, text_rows
 
 SESSION_SIDE, HEAP_SIDE, SHARED = "fuzz_session", "fuzz_heap", "fuzz_shared"
 SIZES = (0, 1, 50, 3000)
 SESSIONS = {"fuzz-otter-0a0a0a": "t", "fuzz-stoat-1b1b1b": "u"}
+WRITERS = {"t": RVBBIT_VERSION, "u": NEWEST_VERSION}
 HAND = "h50"
+
+VIEWS = {"v50": "t50", "y3000": "t3000 WHERE coalesce(u1, 3) = 3"}
+"""Views of the first session, in which columns are computed: the table that each reads, and a condition."""
+
+_COMPUTED = """
+SELECT * REPLACE (coalesce(s4, -7) AS s4, s8 + 1 AS s8, coalesce(w, 'none') AS w, coalesce(g, 'none') AS g,
+    bo IS NULL AS bo, greatest(dt, DATE '2000-01-01') AS dt)
+"""
 
 _TEXT_TAME, _TEXT_ALL = KINDS["text"].tame, KINDS["text"].all
 _LISTS = {
@@ -25,6 +35,11 @@ _LISTS = {
     "[3, 2, 1]", "[5, 7]"),
     "VARCHAR[]": ("[]", "[NULL]", "[a]", "[a, b]", "[EU, US]", "[ä, NULL]"),
 }  # fmt: skip
+
+
+_RANDOM = random.Random("smooth")
+_SMOOTH = [_RANDOM.uniform(0.001, 20) for _ in range(97)]
+"""Numbers of which every function has a value."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +108,7 @@ FILLINGS = (
     _of("js", "JSON", "jsonb"),
     Filling("ai", "INTEGER[]", [*_LISTS["INTEGER[]"], None]),
     Filling("at", "VARCHAR[]", [*_LISTS["VARCHAR[]"], None]),
+    Filling("rr", "DOUBLE", [*map(repr, _SMOOTH), None]),
 )  # fmt: skip
 
 # Declared by hand: what is not as an import declares it goes through the type's input function.
@@ -110,7 +126,8 @@ def prepare(server_dir: Path, db: psycopg.Connection) -> None:
     """Write the sessions into the folder, import them, and load the heap copies."""
     for number, (session, letter) in enumerate(SESSIONS.items()):
         statements = [_table(letter, size, number + 2 * place) for place, size in enumerate(SIZES)]
-        make_session(server_dir / f"{session}.duckdb", *statements)
+        statements += [] if number else _views()
+        make_session(server_dir / f"{session}.duckdb", *statements, version=WRITERS[letter])
     for schema in (SESSION_SIDE, HEAP_SIDE, SHARED):
         db.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
     for session in SESSIONS:
@@ -137,6 +154,8 @@ def _load_heap(server_dir: Path, db: psycopg.Connection, folder: Path) -> None:
         for size in SIZES:
             _load(db, f"{letter}{size}", text_rows(database, f"{letter}{size}"))
     first, letter = next(iter(SESSIONS.items()))
+    for view in VIEWS:
+        _load(db, view, text_rows(folder / f"{first}.duckdb", _answer(view)))
     names = ["id", *(filling.name for filling in FILLINGS)]
     wanted = [names.index(name) for name in _HAND_DECLARED]
     rows = text_rows(folder / f"{first}.duckdb", f"{letter}50")
@@ -176,6 +195,19 @@ def _table(letter: str, size: int, salt: int) -> str:
     """A table whose columns go through their values in orders of their own."""
     columns = ["range::INTEGER AS id", *(_column(filling, salt + 1) for filling in FILLINGS)]
     return f"CREATE TABLE {letter}{size} AS SELECT {', '.join(columns)} FROM range({size})"
+
+
+def _views() -> list[str]:
+    """The views, and beside each what its writer sees in it."""
+    made = []
+    for view, source in VIEWS.items():
+        made.append(f"CREATE VIEW {view} AS {_COMPUTED} FROM {source}")
+        made.append(f"CREATE TABLE {_answer(view)} AS SELECT * FROM {view}")
+    return made
+
+
+def _answer(view: str) -> str:
+    return f"answer_{view}"
 
 
 def _column(filling: Filling, salt: int) -> str:

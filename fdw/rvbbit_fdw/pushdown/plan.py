@@ -11,7 +11,7 @@ from rvbbit_fdw.pushdown import columns, write
 from rvbbit_fdw.pushdown.logic import plain
 from rvbbit_fdw.pushdown.nodes import Column, Node, everything, operations
 from rvbbit_fdw.pushdown.reasons import Local
-from rvbbit_fdw.pushdown.written import Scope, Written
+from rvbbit_fdw.pushdown.written import Origin, Scope, Written
 from rvbbit_fdw.request import Attribute, Database, Scan, Table
 from rvbbit_fdw.sqltext import Sql, quote
 
@@ -40,14 +40,15 @@ class Filter:
     fallible: bool
 
 
-def scope_of(table: Table, database: Database) -> Scope:
-    """Where the conditions of a scan stand."""
+def scope_of(table: Table, database: Database, *, computed: bool = False) -> Scope:
+    """Where the conditions of a scan stand; `computed`: columns of the table are computed when it is read."""
     return Scope(
         column=_speller(table),
         parameter=lambda parameter: Sql(f"${parameter.index + 1}"),
         collation_is_c=database.collation_is_c,
         case_is_unicode=database.case_is_unicode,
         time_zone=database.time_zone,
+        origin=lambda _: Origin(of_relation=True, stored=not computed),
     )
 
 
@@ -69,12 +70,12 @@ def judge(node: Node, scope: Scope) -> Verdict:
     return Verdict("all", fallible=written.fallible)
 
 
-def filter_of(asked: Scan) -> Filter | None:
-    """The WHERE of a scan; None if there is nothing to decide.
+def filter_of(asked: Scan, *, computed: bool = False) -> Filter | None:
+    """The WHERE of a scan; None if there is nothing to decide. `computed` as for scope_of().
 
     Raises NotPushable if a value turns out to be one that DuckDB does not have.
     """
-    scope = scope_of(asked.table, asked.database)
+    scope = scope_of(asked.table, asked.database, computed=computed)
     decided, others = asked.conditions[: asked.decided], asked.conditions[asked.decided :]
     weakened = [written for node in others if (written := _weaker(node, scope))]
     try:

@@ -33,13 +33,22 @@ _NO_LIMIT = 1 << 62
 """DuckDB takes no greater LIMIT; no table has as many rows."""
 
 
+def _not_known(_table: Table) -> bool:
+    return False
+
+
 @dataclass
 class Context:
-    """What all levels of a query share. `inexact`: floating-point numbers are added up in any order."""
+    """What all levels of a query share.
+
+    `inexact`: floating-point numbers are added up in any order. `is_computed`: is this a view, or does the
+    table have generated columns?
+    """
 
     scope: Scope
     database: Database
     inexact: bool = False
+    is_computed: Callable[[Table], bool] = _not_known
     names: set[str] = field(default_factory=set)
 
     def unique(self, name: str) -> str:
@@ -139,8 +148,8 @@ class Level:
 
     def _origin(self, column: Column) -> Origin:
         leaf = self.query.leaves[column.number]
-        relation = leaf.relation if isinstance(leaf, Variable) else -1
-        return Origin(relation, stored=is_stored(self.query, leaf))
+        stored = is_stored(self.query, leaf, self.context.is_computed)
+        return Origin(isinstance(leaf, Variable), stored)
 
     def _column(self, column: Column) -> Written:
         value = self.leaves.value(self.query.leaves[column.number])

@@ -6,6 +6,7 @@ of leaves, which says what it is: a column of one of several relations, an aggre
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -250,14 +251,14 @@ class Query:
         return tuple(target for target in self.targets if not target.junk)
 
 
-def is_stored(query: Query, leaf: Leaf) -> bool:
-    """False for a column that a subquery computes, or may compute."""
+def is_stored(query: Query, leaf: Leaf, is_computed: Callable[[Table], bool]) -> bool:
+    """False for a column that a subquery or a session's view computes, or may compute."""
     if not isinstance(leaf, Variable) or leaf.level:
-        return True
+        return False
     if query.set_operation is not None:
         return False
     relation = query.relations[leaf.relation]
     if isinstance(relation, SubqueryRelation) and relation.query.set_operation is None:
-        value = relation.query.delivered[leaf.number - 1].expression
-        return isinstance(value, Column) and is_stored(relation.query, relation.query.leaves[value.number])
-    return isinstance(relation, TableRelation | ValuesRelation)
+        value, leaves = relation.query.delivered[leaf.number - 1].expression, relation.query.leaves
+        return isinstance(value, Column) and is_stored(relation.query, leaves[value.number], is_computed)
+    return isinstance(relation, TableRelation) and not is_computed(relation.table)

@@ -1,106 +1,68 @@
-"""Conditions by which DuckDB 2.0.0 would skip rows that it must not skip.
+"""Expressions by which DuckDB 2.0.0 would skip rows that it must not skip.
 
 In files that DuckDB 1.4 wrote, the least and the greatest value that are kept for each piece of a column do
 not tell that there are NULLs. DuckDB 2.0.0 takes a condition on that column for false in the whole piece if
 no value between them meets it: `coalesce(a, -1) = -1` and `a + 1 IS NULL` lose the rows in which `a` is NULL.
-So a condition that can hold for a NULL is written such that DuckDB does not see through it; others help it
-to skip data.
+It also finds such conditions by itself, by way of joins and subqueries. So whatever tells NULL from values is
+written with a CASE, through which DuckDB does not see; what gives NULL for NULL helps it to skip data.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import replace
 
 from rvbbit_fdw.pushdown.logic import truth
-from rvbbit_fdw.pushdown.nodes import (
-    AnyOf,
-    Bool,
-    Call,
-    Column,
-    Constant,
-    Distinct,
-    IoCast,
-    Node,
-    NullTest,
-    Parameter,
-    Relabel,
-)
+from rvbbit_fdw.pushdown.nodes import Call, Column, Constant, Distinct, Node, NullTest, Parameter
 from rvbbit_fdw.pushdown.reasons import Local
 from rvbbit_fdw.pushdown.written import Scope, Written
+from rvbbit_fdw.sqltext import Sql
 
-_NOT_STRICT = ("pg_catalog.concat(", "pg_catalog.concat_ws(", "pg_catalog.format(")
+_NOT_STRICT = ("pg_catalog.concat(", "pg_catalog.concat_ws(")
 _REFERENCE = re.compile(r'(?:"(?:[^"]|"")*"\.)*"(?:[^"]|"")*"')
 
 
-def guarded(node: Node, written: Written, scope: Scope) -> Written:
-    """The condition, hidden from DuckDB's skipping if it may hold for a NULL in a column."""
-    if _is_strict(node, scope) or _is_plain_test(node, scope) or _joins(node, scope):
-        return written
-    return truth(f"CASE WHEN {written.sql} THEN true ELSE false END", written)
+def inside(node: Node, scope: Scope) -> Scope:
+    """Where the arguments of an expression stand: columns are hidden in one that tells NULL from values."""
+    if scope.unseen or (isinstance(node, Call) and not node.name.startswith(_NOT_STRICT)):
+        return scope
+    return replace(scope, column=lambda column: _hidden(column, scope), unseen=True)
 
 
-def _is_strict(node: Node, scope: Scope) -> bool:
-    """Surely not true where any of its columns is NULL?"""
+def unseen(scope: Scope) -> Scope:
+    """What stands in the tests of a CASE, where DuckDB sees no condition."""
+    return replace(scope, unseen=True)
+
+
+def hidden(test: Written, scope: Scope) -> Written:
+    """A test of which the result is never NULL."""
+    return test if scope.unseen else truth(f"CASE WHEN {test.sql} THEN true ELSE false END", test)
+
+
+def is_plain(node: Node, scope: Scope) -> bool:
+    """What DuckDB decides rightly: it is not true of NULL, or looks at a column as it is stored."""
     match node:
-        case Bool(kind="and" | "or", arguments=arguments):
-            return all(_is_strict(each, scope) for each in arguments)
-        case AnyOf(scalar=scalar, array=array):
-            return _gives_null(scalar, scope) and isinstance(array, Constant | Parameter)
-        case NullTest(argument=argument, negated=True):
-            return _gives_null(argument, scope)
-        case _:
-            return _gives_null(node, scope)
-
-
-def _gives_null(node: Node, scope: Scope) -> bool:
-    """Surely NULL where any of its columns is?"""
-    match node:
-        case Column():
-            return scope.origin(node).stored
-        case Constant() | Parameter():
+        case NullTest(negated=True):
             return True
-        case Call(name=name, arguments=arguments):
-            return not name.startswith(_NOT_STRICT) and all(_gives_null(each, scope) for each in arguments)
-        case Bool(kind="not", arguments=arguments):
-            return all(_gives_null(each, scope) for each in arguments)
-        case Relabel(argument=argument) | IoCast(argument=argument):
-            return _gives_null(argument, scope)
-        case _:
-            return False
-
-
-def _is_plain_test(node: Node, scope: Scope) -> bool:
-    """A test for NULL of a column as it is stored, of which DuckDB knows whether it has NULLs?"""
-    match node:
         case NullTest(argument=Column() as column):
-            return _is_plain(column, scope)
+            return _is_stored(column, scope)
         case Distinct(arguments=(Column() as column, Constant() | Parameter())):
-            return _is_plain(column, scope)
+            return _is_stored(column, scope)
         case _:
             return False
 
 
-def _is_plain(column: Column, scope: Scope) -> bool:
+def _hidden(column: Column, scope: Scope) -> Written:
+    written = scope.column(column)
+    if not scope.origin(column).of_relation:
+        return written
+    return replace(written, sql=Sql(f"CASE WHEN {written.sql} IS NOT NULL THEN {written.sql} END"))
+
+
+def _is_stored(column: Column, scope: Scope) -> bool:
+    if not scope.origin(column).stored:
+        return False
     try:
-        sql = scope.column(column).sql
+        return _REFERENCE.fullmatch(scope.column(column).sql) is not None
     except Local:
         return False
-    return scope.origin(column).stored and _REFERENCE.fullmatch(sql) is not None
-
-
-def _joins(node: Node, scope: Scope) -> bool:
-    """Columns of several relations: no filter of one column."""
-    return len({scope.origin(column).relation for column in _columns(node)}) > 1
-
-
-def _columns(node: object) -> Iterator[Column]:
-    if isinstance(node, Column):
-        yield node
-    elif isinstance(node, tuple):
-        for item in node:
-            yield from _columns(item)
-    elif is_dataclass(node):
-        for field in fields(node):
-            yield from _columns(getattr(node, field.name))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -59,15 +60,17 @@ def shown(body: Mapping[str, Any]) -> tuple[str, list[Table]]:
     return written.sql, tables
 
 
-def to_run(body: Mapping[str, Any], database: writer.Database) -> writer.Result:
+def to_run(
+    body: Mapping[str, Any], database: writer.Database, is_computed: Callable[[Table], bool]
+) -> writer.Result:
     """The query with its parameters' values and the columns that are asked for.
 
+    `is_computed` tells of a session's table whether columns of it are computed when it is read.
     Raises NotPushable if a value turns out to be one that DuckDB does not have.
     """
+    context = replace(_context(body, database, known=True), is_computed=is_computed)
     try:
-        return writer.result(
-            parse(body["query"], _server_options(body)), _context(body, database, known=True), body["columns"]
-        )
+        return writer.result(parse(body["query"], _server_options(body)), context, body["columns"])
     except Local as local:
         raise NotPushable(local.reason) from None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rvbbit_fdw.pushdown import allowed, kinds, literals, membership
+from rvbbit_fdw.pushdown import allowed, kinds, literals, membership, skipping
 from rvbbit_fdw.pushdown import entry as entries
 from rvbbit_fdw.pushdown.conditional import write_case, write_coalesce, write_extreme, write_nullif
 from rvbbit_fdw.pushdown.logic import both, chain, negated, tested
@@ -34,7 +34,6 @@ from rvbbit_fdw.pushdown.nodes import (
     operations,
 )
 from rvbbit_fdw.pushdown.reasons import Local, unknown_call, unknown_type
-from rvbbit_fdw.pushdown.skipping import guarded
 from rvbbit_fdw.pushdown.texts import check_collation
 from rvbbit_fdw.pushdown.written import Scope, Written
 from rvbbit_fdw.sqltext import Sql
@@ -69,12 +68,18 @@ def expression(node: Node, scope: Scope, depth: int = 0) -> Written:
             return _io_cast(node, scope, depth)
         case Bool():
             return _bool(node, _all(node.arguments, scope, depth))
-        case NullTest():
-            return _null_test(node, expression(node.argument, scope, depth + 1))
-        case BooleanTest():
-            return tested(node.test, expression(node.argument, scope, depth + 1))
+        case NullTest() | BooleanTest() | Distinct():
+            return skipping.hidden(_test(node, scope, depth), scope)
         case _:
             return _compound(node, scope, depth)
+
+
+def _test(node: NullTest | BooleanTest | Distinct, scope: Scope, depth: int) -> Written:
+    """What is true or false and never null."""
+    if isinstance(node, Distinct):
+        return _distinct(node, _all(node.arguments, scope, depth), scope)
+    argument = expression(node.argument, scope, depth + 1)
+    return tested(node.test, argument) if isinstance(node, BooleanTest) else _null_test(node, argument)
 
 
 def _compound(node: Node, scope: Scope, depth: int) -> Written:
@@ -83,17 +88,13 @@ def _compound(node: Node, scope: Scope, depth: int) -> Written:
             scalar = expression(node.scalar, scope, depth + 1)
             return membership.write(node, scalar, scope, lambda each: expression(each, scope, depth + 1))
         case Case():
-            whens = [(_all(when, scope, depth)) for when in node.whens]
-            default = None if node.default is None else expression(node.default, scope, depth + 1)
-            return write_case([(condition, result) for condition, result in whens], default)
+            return _case(node, scope, depth)
         case Coalesce():
-            return write_coalesce(_all(node.arguments, scope, depth))
+            return write_coalesce(_all(node.arguments, skipping.inside(node, scope), depth))
         case Extreme():
-            return write_extreme(node, _all(node.arguments, scope, depth), scope)
+            return write_extreme(node, _all(node.arguments, skipping.inside(node, scope), depth), scope)
         case NullIf():
             return write_nullif(node, _all(node.arguments, scope, depth), scope)
-        case Distinct():
-            return _distinct(node, _all(node.arguments, scope, depth), scope)
         case Other():
             reason = f"{node.tag or 'an expression of this kind'} cannot be sent to DuckDB"
             raise Local(reason)
@@ -108,7 +109,9 @@ def condition(node: Node, scope: Scope) -> Written:
     if isinstance(node, Bool) and node.kind in {"and", "or"}:
         parts = [condition(argument, scope) for argument in node.arguments]
         return chain(node.kind, parts)
-    return guarded(node, expression(node, scope), scope)
+    if isinstance(node, NullTest | Distinct) and skipping.is_plain(node, scope):
+        return _test(node, scope, 0)
+    return expression(node, scope)
 
 
 def conjunction(nodes: Sequence[Node], scope: Scope) -> Written:
@@ -157,7 +160,7 @@ def _call(node: Call, scope: Scope, depth: int) -> Written:
     if entry is None:
         raise unknown_call(node.kind, node.name)
     check_collation(entry.collation, node.collation, scope)
-    written = entry.spell(entries.Call(_all(node.arguments, scope, depth), scope))
+    written = entry.spell(entries.Call(_all(node.arguments, skipping.inside(node, scope), depth), scope))
     if written.kind.type != entry.result:
         reason = f"the result of {node.name} has another type in DuckDB"
         raise Local(reason)
@@ -179,6 +182,16 @@ def _io_cast(node: IoCast, scope: Scope, depth: int) -> Written:
     if entry is None:
         raise unknown_call("cast", name)
     return entry.spell(entries.Call([argument], scope))
+
+
+def _case(node: Case, scope: Scope, depth: int) -> Written:
+    tests = skipping.unseen(scope)
+    whens = [
+        (expression(test, tests, depth + 1), expression(result, scope, depth + 1))
+        for test, result in node.whens
+    ]
+    default = None if node.default is None else expression(node.default, scope, depth + 1)
+    return write_case(whens, default)
 
 
 def _bool(node: Bool, arguments: list[Written]) -> Written:

@@ -38,14 +38,14 @@ class Written:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a column comes from: a number for its relation, and whether it is stored in a session's table."""
+    """Whether a column is one of a relation (else it is computed here), and whether a table stores it so."""
 
-    relation: int
+    of_relation: bool
     stored: bool
 
 
 def _stored(_column: Column) -> Origin:
-    return Origin(0, stored=True)
+    return Origin(of_relation=True, stored=True)
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class Scope:
     `values` are the parameters' values once they are known. `collation_is_c`: the database's default
     collation sorts by code point; `case_is_unicode`: it maps case as PostgreSQL's builtin C.UTF-8 does.
     `time_zone`: the session's TimeZone, None if it is not known. `origin`: where a column comes from.
+    `unseen`: DuckDB sees no condition here.
     """
 
     column: Callable[[Column], Written]
@@ -65,3 +66,4 @@ class Scope:
     case_is_unicode: bool = False
     time_zone: str | None = None
     origin: Callable[[Column], Origin] = _stored
+    unseen: bool = False
