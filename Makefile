@@ -44,7 +44,7 @@ image: ## build the image alone; NO_CACHE=1 fetches Debian's newest security upd
 test: lint test-fast image test-server ## all checks: lint, brain tests, server tests against the image
 
 test-fast: $(VENV)/installed ## the tests that need no Docker
-	$(PYTHON) -m pytest tests/brain
+	$(PYTHON) -m pytest tests/brain tests/cli
 
 test-server: $(VENV)/installed
 	$(PYTHON) -m pytest tests/server
