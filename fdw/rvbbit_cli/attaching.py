@@ -34,7 +34,7 @@ def each(
             except psycopg.Error as error:
                 if connection.closed:
                     raise
-                yield of_server(error)
+                yield of_server(error, connection.info.user)
             done(number)
 
 

@@ -157,7 +157,7 @@ def _show_sessions(found: list[dict[str, Any]], most: int, *, why: bool, count: 
 @_json
 @click.pass_context
 def tables(ctx: click.Context, session: str, columns: bool, as_json: bool) -> None:
-    """List the tables and views of SESSION, attached or not."""
+    """List the tables and views of a session, attached or not."""
     with connected(dsn_of(ctx)) as connection:
         found = contents.fetch(connection, session)
     if as_json:
@@ -196,7 +196,10 @@ def sample(
     as_json: bool,
     as_csv: bool,
 ) -> None:
-    """Show the first rows of TABLE of SESSION, attached or not; nothing is left behind."""
+    """Show the first rows of a table.
+
+    The session need not be attached, and nothing is left behind.
+    """
     with (
         connected(dsn_of(ctx)) as connection,
         contents.visible(connection, session, table, schema) as relation,
@@ -217,7 +220,10 @@ def sample(
 @click.option("--as", "alias", metavar="SCHEMA", help="The name of the schema; for one session.")
 @click.pass_context
 def attach(ctx: click.Context, sessions: tuple[str, ...], alias: str | None) -> None:
-    """Show SESSIONS as schemas; one that is attached is renamed by --as."""
+    """Show sessions as schemas.
+
+    One that is attached already gets another name by --as.
+    """
     if alias is not None and len(sessions) > 1:
         raise click.UsageError("--as names the schema of one session")
     _call_each(ctx, "attaching", "SELECT public.rvbbit_attach_session(%s, %s)", sessions, alias)
@@ -227,7 +233,10 @@ def attach(ctx: click.Context, sessions: tuple[str, ...], alias: str | None) -> 
 @click.argument("sessions", nargs=-1, required=True, shell_complete=session_ids)
 @click.pass_context
 def detach(ctx: click.Context, sessions: tuple[str, ...]) -> None:
-    """Take the schemas of SESSIONS away; they do not come back by themselves."""
+    """Take the schemas of sessions away.
+
+    They do not come back by themselves; attach brings them.
+    """
     _call_each(ctx, "detaching", "SELECT public.rvbbit_detach_session(%s)", sessions)
 
 
@@ -235,15 +244,14 @@ def _call_each(
     ctx: click.Context, what: str, statement: str, ids: tuple[str, ...], *more: str | None
 ) -> None:
     """A failure does not keep the others from their turn; the first decides on the exit code."""
-    code = 0
-    with connected(dsn_of(ctx)) as connection:
-        for said in attaching.each(connection, what, statement, ids, *more):
-            if isinstance(said, Failure):
-                said.show()
-                code = code or said.exit_code
-            else:
-                screen.show(screen.out(), shown(said))
-    ctx.exit(code)
+    told: list[str | Failure] = []
+    try:
+        with connected(dsn_of(ctx)) as connection:
+            told.extend(attaching.each(connection, what, statement, ids, *more))
+    finally:
+        for said in told:
+            said.show() if isinstance(said, Failure) else screen.show(screen.out(), shown(said))
+    ctx.exit(next((said.exit_code for said in told if isinstance(said, Failure)), 0))
 
 
 @_command("sync")
@@ -251,7 +259,7 @@ def _call_each(
 @_json
 @click.pass_context
 def sync(ctx: click.Context, plan: bool, as_json: bool) -> None:
-    """Bring the schemas in step with the folder and the policy, now."""
+    """Bring schemas in step with the folder and the policy."""
     dsn = dsn_of(ctx)
     with connected(dsn) as connection:
         if plan:
@@ -304,7 +312,7 @@ def _place(row: dict[str, Any]) -> str:
 @_json
 @click.pass_context
 def doctor(ctx: click.Context, folder: Path | None, as_json: bool) -> None:
-    """Look for the usual faults, and say what each means and how it is mended."""
+    """Look for the usual faults and say how to mend them."""
     from rvbbit_cli.doctor import patient, report
 
     console, lines = screen.out(), []
@@ -326,7 +334,7 @@ def doctor(ctx: click.Context, folder: Path | None, as_json: bool) -> None:
     "--live", is_flag=True, help="Keep one more session of the folder open and add to it, for a minute."
 )
 def demo(folder: Path, live: bool) -> None:
-    """Write demo sessions into FOLDER, which must be empty or new."""
+    """Write demo sessions into an empty or a new folder."""
     from rvbbit_cli import demonstration
 
     (demonstration.keep_writing if live else demonstration.write)(folder)

@@ -83,7 +83,7 @@ def require_extension(connection: Connection) -> None:
 @contextmanager
 def connected(dsn: str | None) -> Iterator[Connection]:
     """A connection to a server of ours; errors of its statements are failures."""
-    with open_connection(dsn) as connection, translated():
+    with open_connection(dsn) as connection, translated(connection.info.user):
         require_extension(connection)
         yield connection
 
@@ -105,14 +105,23 @@ def dsn_of(ctx: click.Context) -> str | None:
 
 def _parse(dsn: str) -> dict[str, str]:
     try:
-        return {keyword: str(value) for keyword, value in conninfo.conninfo_to_dict(dsn).items()}
+        found = {keyword: str(value) for keyword, value in conninfo.conninfo_to_dict(dsn).items()}
     except psycopg.Error:
-        raise Failure(
-            "the connection string is not understood",
-            code=USAGE,
-            hint="Its forms are postgresql://user:password@host:port/database and host=... port=...; it "
-            f"comes from --dsn or {DSN_VARIABLE}.",
-        ) from None
+        raise _not_understood() from None
+    # What follows a plain @ or / within a password, and would be shown.
+    misplaced = "@" in found.get("host", "") + found.get("dbname", "")
+    if misplaced or not set(found.get("port", "")) <= set("0123456789,"):
+        raise _not_understood()
+    return found
+
+
+def _not_understood() -> Failure:
+    return Failure(
+        "the connection string is not understood",
+        code=USAGE,
+        hint="Its forms are postgresql://user:password@host:port/database, where @ : / ? # % of a password are "
+        f'written %40 %3A %2F %3F %23 %25, and "host=... port=..."; it is --dsn or {DSN_VARIABLE}.',
+    )
 
 
 def _default(environment: Mapping[str, str]) -> dict[str, str]:

@@ -11,6 +11,8 @@ from typing import IO, Any, Final
 import click
 import psycopg
 
+from rvbbit_cli.screen import shown
+
 FOUND: Final = 1
 USAGE: Final = 2
 UNREACHABLE: Final = 3
@@ -50,19 +52,19 @@ class Failure(click.ClickException):
         lines = [f"error: {self.message}"]
         lines += [f"detail: {self.detail}"] if self.detail else []
         lines += [f"hint: {self.hint}"] if self.hint else []
-        print(*lines, sep="\n", file=file or sys.stderr)
+        print(*(shown(line).plain for line in lines), sep="\n", file=file or sys.stderr)
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Errors of the server within the block as failures."""
+def translated(user: str = "") -> Iterator[None]:
+    """Errors of the server within the block as failures; `user` is who asked."""
     try:
         yield
     except psycopg.Error as error:
-        raise of_server(error) from None
+        raise of_server(error, user) from None
 
 
-def of_server(error: psycopg.Error) -> Failure:
+def of_server(error: psycopg.Error, user: str) -> Failure:
     """The failure for an error of a statement."""
     diag = error.diag
     if error.sqlstate is None or error.sqlstate.startswith("57P"):
@@ -70,14 +72,9 @@ def of_server(error: psycopg.Error) -> Failure:
     message = diag.message_primary or _one_line(str(error))
     hint = diag.message_hint
     if error.sqlstate == "42501" and hint is None:
-        hint = _OPERATOR.format(user=_user_of(error))
+        hint = _OPERATOR.format(user=user or "...")
     code = UNKNOWN if error.sqlstate in _NO_SUCH else REFUSED
     return Failure(message, code=code, detail=diag.message_detail, hint=hint)
-
-
-def _user_of(error: psycopg.Error) -> str:
-    user = error.pgconn.user if error.pgconn is not None else b""
-    return user.decode("utf-8", "replace") or "..."
 
 
 def _one_line(text: str) -> str:

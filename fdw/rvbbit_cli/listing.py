@@ -28,6 +28,7 @@ STATES: Final = ("ready", "live", "empty", "corrupt", "encrypted", "newer", "unr
 
 _SHORT: Final = ("session_id", "state", "size_bytes", "wal_bytes", "modified_at", "is_attached",
                  "schema_name", "attached_by")  # fmt: skip
+_STATE: Final = ("session_id", "state")
 _SPAN = re.compile(r"(\d+)\s*(s|min|m|h|d|w)")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -88,6 +89,9 @@ def like(pattern: str) -> str:
     return plain.replace("*", "%").replace("?", "_")
 
 
+_ORDER = sql.SQL(" ORDER BY modified_at DESC NULLS LAST, session_id")
+
+
 def fetch(
     connection: Connection,
     wanted: Filter,
@@ -96,29 +100,49 @@ def fetch(
     count: bool = False,
 ) -> list[dict[str, Any]]:
     """The sessions, the newest first. The tables of each are counted only with `count`: it costs a copy."""
-    columns = [
-        sql.SQL("NULL::integer AS table_count")
-        if name == "table_count" and not count
-        else sql.Identifier(name)
-        for name in names
-    ]
-    query = sql.SQL("SELECT {} FROM public._rvbbit_sessions").format(sql.SQL(", ").join(columns))
     conditions = wanted.conditions()
-    if conditions:
-        query += sql.SQL(" WHERE ") + sql.SQL(" AND ").join(conditions)
-    query += sql.SQL(" ORDER BY modified_at DESC NULLS LAST, session_id")
+    if limit and not wanted.states:
+        # Names and times are to be had without opening a file: only those shown are looked into.
+        newest = _query([sql.Identifier("session_id")], conditions) + sql.SQL(" LIMIT {}").format(
+            sql.Literal(limit)
+        )
+        ids = [row[0] for row in connection.execute(newest)]
+        conditions = [sql.SQL("session_id = ANY ({})").format(sql.Literal(ids))]
+    query = _query([_expression(name, count) for name in names], conditions)
     if limit:
         query += sql.SQL(" LIMIT {}").format(sql.Literal(limit))
     return [dict(zip(names, row, strict=True)) for row in connection.execute(query)]
+
+
+def _query(columns: Sequence[sql.Composable], conditions: Sequence[sql.Composable]) -> sql.Composed:
+    where = sql.SQL(" WHERE ") + sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("")
+    return (
+        sql.SQL("SELECT {} FROM public._rvbbit_sessions").format(sql.SQL(", ").join(columns)) + where + _ORDER
+    )
+
+
+def _expression(name: str, count: bool) -> sql.Composable:
+    return sql.SQL("NULL::integer") if name == "table_count" and not count else sql.Identifier(name)
 
 
 def fetch_short(
     connection: Connection, wanted: Filter, limit: int | None, *, why: bool, count: bool
 ) -> list[dict[str, Any]]:
     """What the table shows; with a limit one row more, if there are more."""
-    names = [*_SHORT, *(["table_count"] if count else []), *(["error"] if why else []), "age"]
-    query_names = names[:-1]
-    rows = fetch(connection, wanted, query_names, limit and limit + 1, count)
+    names = [*_SHORT, *(["table_count"] if count else []), *(["error"] if why else [])]
+    return _aged(connection, fetch(connection, wanted, names, limit and limit + 1, count))
+
+
+def fetch_watched(connection: Connection, wanted: Filter, looked_into: int) -> list[dict[str, Any]]:
+    """The same of all sessions; the state, which costs a look into the file, of the newest alone."""
+    if wanted.states:
+        return fetch_short(connection, wanted, None, why=False, count=False)
+    rows = fetch(connection, wanted, [name for name in _SHORT if name != "state"])
+    states = {row["session_id"]: row["state"] for row in fetch(connection, wanted, _STATE, looked_into)}
+    return _aged(connection, [{"state": states.get(row["session_id"]), **row} for row in rows])
+
+
+def _aged(connection: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     now = connection.execute("SELECT now()").fetchone()
     for row in rows:
         row["age"] = now[0] - row["modified_at"] if now and row["modified_at"] else None
@@ -126,13 +150,9 @@ def fetch_short(
 
 
 def as_table(rows: Sequence[dict[str, Any]], *, why: bool = False, count: bool = False) -> Table:
-    """The rows of fetch_short."""
-    columns = [
-        Column("SESSION", folds=True),
-        Column("STATE"),
-        Column("SIZE", "right"),
-        Column("CHANGED", "right"),
-    ]
+    """The rows of fetch_short; `why` takes the place of size and time, for want of room."""
+    columns = [Column("SESSION", folds=True), Column("STATE")]
+    columns += [] if why else [Column("SIZE", "right"), Column("CHANGED", "right")]
     columns += [Column("TABLES", "right")] if count else []
     columns += [Column("ATTACHED", folds=True)]
     columns += [Column("WHY", folds=True)] if why else []
@@ -140,8 +160,10 @@ def as_table(rows: Sequence[dict[str, Any]], *, why: bool = False, count: bool =
 
 
 def _cells(row: dict[str, Any], why: bool, count: bool) -> list[Text]:
-    total = None if row["size_bytes"] is None else row["size_bytes"] + (row["wal_bytes"] or 0)
-    cells = [shown(row["session_id"]), screen.state(row["state"]), shown(size(total)), shown(age(row["age"]))]
+    cells = [shown(row["session_id"]), screen.state(row["state"])]
+    if not why:
+        total = None if row["size_bytes"] is None else row["size_bytes"] + (row["wal_bytes"] or 0)
+        cells += [shown(size(total)), shown(age(row["age"]))]
     cells += [shown(row["table_count"])] if count else []
     cells += [_attached(row)]
     return cells + ([shown(row["error"])] if why else [])

@@ -17,11 +17,11 @@ def run() -> None:
     # As any filter of a shell: who closes the pipe (head, less) ends it without a word.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
-        from rvbbit_cli.commands import main
+        from rvbbit_cli.ending import finish
     except ModuleNotFoundError as error:
         name = (error.name or "").partition(".")[0]
         if name not in _EXTRA:
             raise
         sys.stderr.write(_MISSING.format(name=name))
         sys.exit(2)
-    main(prog_name="rvbbit-fdw")
+    finish()

@@ -15,10 +15,11 @@ from rich.text import Text
 
 from rvbbit_cli import screen
 from rvbbit_cli.connection import Connection
-from rvbbit_cli.listing import Filter, as_table, fetch_short
+from rvbbit_cli.listing import Filter, as_table, fetch_watched
 from rvbbit_cli.screen import shown, size
 
 _KEPT_CHANGES = 8
+_LOOKED_INTO = 200
 _AROUND = 5  # lines of the window that the table does not get
 
 Sessions = Mapping[str, dict[str, Any]]
@@ -42,7 +43,9 @@ def changes(before: Sessions, now: Sessions, at: datetime) -> Iterator[Change]:
     """What differs, session by session."""
     for session_id, row in now.items():
         if session_id not in before:
-            yield Change(at, "new", session_id, f"new, {row['state']}, {size(_bytes(row))}")
+            yield Change(
+                at, "new", session_id, f"new, {row['state'] or 'not looked into'}, {size(_bytes(row))}"
+            )
         else:
             yield from _changed(before[session_id], row, at)
     for session_id in before:
@@ -52,7 +55,7 @@ def changes(before: Sessions, now: Sessions, at: datetime) -> Iterator[Change]:
 
 def _changed(old: dict[str, Any], new: dict[str, Any], at: datetime) -> Iterator[Change]:
     session_id = new["session_id"]
-    if old["state"] != new["state"]:
+    if old["state"] != new["state"] and None not in (old["state"], new["state"]):
         yield Change(at, "state", session_id, f"{old['state']} -> {new['state']}")
     if (old["is_attached"], old["schema_name"]) != (new["is_attached"], new["schema_name"]):
         if new["is_attached"]:
@@ -81,7 +84,7 @@ class Watch:
         """The rows and what changed since the look before; at the first nothing did."""
         first = True
         while True:
-            rows = fetch_short(self.connection, self.wanted, None, why=False, count=False)
+            rows = fetch_watched(self.connection, self.wanted, _LOOKED_INTO)
             now = {row["session_id"]: row for row in rows}
             found = [] if first else list(changes(self.latest, now, datetime.now().astimezone()))
             self.latest, first = now, False

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from rvbbit_cli import screen
@@ -58,16 +59,17 @@ def run(patient: Patient) -> Iterator[Line]:
 
 def show(console: Console, line: Line) -> None:
     """A line for the check, and for a fault what it is and how it is mended."""
-    head = Text(f"{line.status:<9}", style=_STYLES[line.status]) + Text(f"{line.check.name:<13}")
-    screen.show(console, head + shown(line.found[0]))
-    for text in line.found[1:]:
-        screen.show(console, Text(" " * 22) + shown(text))
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for width in (7, 11, None):
+        grid.add_column(width=width, overflow="fold")
+    for number, text in enumerate(line.found):
+        first = number == 0
+        status = Text(line.status, style=_STYLES[line.status])
+        grid.add_row(status if first else "", line.check.name if first else "", shown(text))
+    parts: list[RenderableType] = [grid]
     if line.status == "fault":
-        screen.show(
-            console,
-            *_paragraph(console, "why", line.check.explanation),
-            *_paragraph(console, "fix", line.fix),
-        )
+        parts += [*_paragraph(console, "why", line.check.explanation), *_paragraph(console, "fix", line.fix)]
+    screen.show(console, *parts)
 
 
 def _paragraph(console: Console, title: str, text: str) -> Iterator[Text]:
