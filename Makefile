@@ -61,8 +61,9 @@ check-decoder: $(VENV)/installed ## decode every type with a host that AddressSa
 bench: $(VENV)/installed image ## measure a session against an ordinary table, a minute or two
 	$(PYTHON) -m tests.bench.run
 
-docs: $(VENV)/installed image ## write into README.md what its statements answer today
+docs: $(VENV)/installed image ## write into README.md and docs/cli.md what their statements answer today
 	$(PYTHON) -m tests.server.test_docs
+	$(PYTHON) -m tests.server.test_docs_cli
 
 types-page: ## write docs/types.md from the table of types
 	PYTHONPATH=fdw $(PYTHON) -m rvbbit_fdw.typemap.document > docs/types.md

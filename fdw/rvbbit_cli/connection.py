@@ -119,8 +119,8 @@ def _not_understood() -> Failure:
     return Failure(
         "the connection string is not understood",
         code=USAGE,
-        hint="Its forms are postgresql://user:password@host:port/database, where @ : / ? # % of a password are "
-        f'written %40 %3A %2F %3F %23 %25, and "host=... port=..."; it is --dsn or {DSN_VARIABLE}.',
+        hint="Its forms are postgresql://user:password@host:port/database, where @ and / of a password are "
+        f'%40 and %2F, and "host=... port=..."; it comes from --dsn or {DSN_VARIABLE}.',
     )
 
 

@@ -52,7 +52,6 @@ def test_sources(dsn: str, variables: dict[str, str], differs: dict[str, str]) -
         "postgresql://u:p@secret@127.0.0.1/db",
         "postgresql://u:p/secret@127.0.0.1/db",
         "postgresql://u:1/secret@127.0.0.1/db",
-        "postgresql://u:p?secret@127.0.0.1/db",
     ],
 )
 def test_a_dsn_that_is_none_is_not_shown(dsn: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROMPT = "rvbbit=> "
+SHELL = "$ "
 _BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 
 
@@ -19,19 +20,19 @@ class Step:
     output: str
 
 
-def steps(text: str) -> list[Step]:
-    """All statements of a document, in order."""
-    return [step for block in _BLOCK.findall(text) for step in _steps_of(block)]
+def steps(text: str, prompt: str = PROMPT) -> list[Step]:
+    """All statements of a document that stand behind this prompt, in order."""
+    return [step for block in _BLOCK.findall(text) for step in _steps_of(block, prompt)]
 
 
-def rewrite(path: Path, run: Callable[[str], str]) -> None:
+def rewrite(path: Path, run: Callable[[str], str], prompt: str = PROMPT) -> None:
     """Put the output that statements have now into the document."""
 
     def fresh(block: re.Match[str]) -> str:
-        parts = list(_steps_of(block[0]))
+        parts = list(_steps_of(block[0], prompt))
         if not parts:
             return block[0]
-        return "\n\n".join(_written(part.statement, run(part.statement)) for part in parts) + "\n"
+        return "\n\n".join(_written(prompt, part.statement, run(part.statement)) for part in parts) + "\n"
 
     path.write_text(_BLOCK.sub(fresh, path.read_text()))
 
@@ -41,11 +42,11 @@ def tidy(output: str) -> str:
     return "\n".join(line.rstrip() for line in output.splitlines()).strip("\n")
 
 
-def _steps_of(block: str) -> Iterator[Step]:
-    for part in re.split(rf"^{PROMPT}", block, flags=re.MULTILINE)[1:]:
+def _steps_of(block: str, prompt: str) -> Iterator[Step]:
+    for part in re.split(rf"^{re.escape(prompt)}", block, flags=re.MULTILINE)[1:]:
         statement, _, output = part.partition("\n")
         yield Step(statement, tidy(output))
 
 
-def _written(statement: str, output: str) -> str:
-    return f"{PROMPT}{statement}\n{tidy(output)}".rstrip("\n")
+def _written(prompt: str, statement: str, output: str) -> str:
+    return f"{prompt}{statement}\n{tidy(output)}".rstrip("\n")
