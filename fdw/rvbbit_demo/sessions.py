@@ -48,6 +48,8 @@ def prepare(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise DemoError(f"{folder} already has files: name an empty or a new folder.")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise DemoError(f"{folder} cannot be written by uid {os.getuid()}.")
     except OSError as error:
         raise DemoError(f"{folder} cannot be used: {error.strerror}.") from error
 

@@ -19,7 +19,7 @@ from rvbbit_cli.contents import COLUMN_KEYS, COLUMNS
 from rvbbit_cli.listing import COLUMNS as SESSION_KEYS
 from tests.kit.cli import COMMAND, Cli, dsn
 from tests.kit.container import Server
-from tests.kit.synced import opened
+from tests.kit.synced import opened, wait_for
 from tests.kit.writers import writing
 
 pytestmark = pytest.mark.server
@@ -140,7 +140,7 @@ def test_a_pipe_gets_no_colours_and_whole_names(cli: Cli) -> None:
     assert not [line for line in text.splitlines() if line != line.rstrip()]
 
 
-@pytest.mark.parametrize("width", [40, 80, 120])
+@pytest.mark.parametrize("width", [60, 120])
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -413,6 +413,20 @@ def test_who_reads_no_further(cli: Cli, arguments: str) -> None:
     )
     assert result.stderr == ""
     assert result.stdout.splitlines()[-1] in {"0", "141"}
+
+
+def test_a_server_that_goes_away(cli: Cli, server: Server) -> None:
+    command = [*COMMAND, "sessions", "--watch", "--every", "0.2"]
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'rvbbit-fdw'"
+    with (
+        server.connect(user="postgres") as admin,
+        subprocess.Popen(command, env=cli.environment(), stderr=subprocess.PIPE, text=True) as process,
+    ):
+        wait_for(lambda: admin.execute(end).fetchall())
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert said.startswith("error: the server closed the connection\n")
+    assert "Traceback" not in said
 
 
 def test_completion_offers_ids(server: Server) -> None:
