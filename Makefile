@@ -44,7 +44,7 @@ image: ## build the image alone; NO_CACHE=1 fetches Debian's newest security upd
 test: lint test-fast image test-server ## all checks: lint, brain tests, server tests against the image
 
 test-fast: $(VENV)/installed ## the tests that need no Docker
-	$(PYTHON) -m pytest tests/brain
+	$(PYTHON) -m pytest tests/brain tests/cli
 
 test-server: $(VENV)/installed ## the tests against the image that was built last
 	$(PYTHON) -m pytest tests/server
@@ -64,7 +64,7 @@ bench: $(VENV)/installed image ## measure a session against an ordinary table, a
 docs: $(VENV)/installed image ## write the pages that are made, and the answers in README.md and the recipes
 	PYTHONPATH=fdw $(PYTHON) -m rvbbit_fdw.typemap.document > docs/types.md
 	PYTHONPATH=fdw $(PYTHON) -m rvbbit_fdw.pushdown.document > docs/pushdown.md
-	for page in docs docs_reference docs_recipes; do $(PYTHON) -m tests.server.test_$$page || exit 1; done
+	for page in docs docs_cli docs_reference docs_recipes; do $(PYTHON) -m tests.server.test_$$page || exit 1; done
 
 docs-check: $(VENV)/installed image ## is all that documents show still true, and does every link lead somewhere?
 	$(PYTHON) -m pytest tests/brain/test_links.py tests/brain/test_types_page.py tests/brain/test_document.py \

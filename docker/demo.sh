@@ -21,10 +21,10 @@ case "$command" in
         is_empty "$folder" || fail "the folder $folder is not empty; demo sessions are written to an empty folder only"
         docker/build.sh demo "$demo_image"
         step "Writing demo sessions to $folder"
-        run_demo docker/demo/sessions.py ;;
+        run_demo rvbbit_demo.sessions ;;
     live)
         docker/build.sh demo "$demo_image"
         step "A writer keeps a session of $folder open and adds to it; read it meanwhile (make psql)"
-        run_demo docker/demo/live.py ;;
+        run_demo rvbbit_demo.live ;;
     *) fail "unrecognized command \"$command\"; there are sessions and live" ;;
 esac

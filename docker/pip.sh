@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs Python packages into a folder while an image is built: wheels only, nothing compiled here.
 #   pip.sh dependencies <folder>             what /src/pyproject.toml asks for
+#   pip.sh extra <name> <folder>         what an extra of it asks for; libpq is that of the image
 #   pip.sh requirement <name==version> <folder>
 #   pip.sh project <folder>                  the package in /src itself, without what it depends on
 # PIP_INDEX_URL and PIP_EXTRA_INDEX_URL are pip's own; *.crt beside this file are trusted.
@@ -26,6 +27,13 @@ dependencies() {
     install_to "$1" --only-binary :all: --requirement "$here/requirements.txt"
 }
 
+extra() {
+    python3 -c 'import sys, tomllib
+extras = tomllib.load(open("/src/pyproject.toml", "rb"))["project"]["optional-dependencies"]
+print(*(each.replace("[binary]", "") for each in extras[sys.argv[1]]), sep="\n")' "$1" > "$here/requirements.txt"
+    install_to "$2" --only-binary :all: --requirement "$here/requirements.txt"
+}
+
 project() {
     # The builder is not given the README, so that a change of it rebuilds nothing.
     : > /src/README.md
@@ -35,6 +43,7 @@ project() {
 trust_certificates
 case "$1" in
     dependencies) dependencies "$2" ;;
+    extra) extra "$2" "$3" ;;
     requirement) install_to "$3" --only-binary :all: "$2" ;;
     project) project "$2" ;;
     *) echo "pip.sh: unrecognized command \"$1\"" >&2; exit 2 ;;

@@ -122,6 +122,13 @@ class SessionFolder:
             raise self._not_found(session_id, check)
         return file
 
+    def orphans(self, check: Check = no_check) -> Sequence[str]:
+        """Names of WAL files that stand alone: their session is gone, and nothing reads them."""
+        entries, wals = self._entries(check)
+        there = {entry.name for entry in entries}
+        alone = (found for name, found in wals.items() if name not in there)
+        return sorted(as_text(entry.name) for found in alone for entry in found.values())
+
     def _named(self, ids: frozenset[str], check: Check) -> Iterator[SessionFile]:
         self._require_folder()
         for number, session_id in enumerate(ids):

@@ -45,6 +45,14 @@ def test_only_regular_files_inside_are_listed(hostile: SessionFolder) -> None:
     assert ids(hostile) == {"good one", "in", "\ufffd"}
 
 
+def test_logs_that_stand_alone(hostile: SessionFolder) -> None:
+    inside = Path(hostile.path)
+    (inside / "good one.duckdb.wal").write_bytes(b"x")
+    (inside / "lost.duckdb.wal.checkpoint").write_bytes(b"x")
+    (inside / "other.wal").write_bytes(b"x")
+    assert hostile.orphans() == ["lost.duckdb.wal.checkpoint", "orphan.duckdb.wal"]
+
+
 def test_ids_prune_and_refuse_paths(hostile: SessionFolder) -> None:
     wanted = Wanted(ids=frozenset({"good one", "fifo", "../outside", "", ".", "a\0b", "x" * 300}))
     assert ids(hostile, wanted) == {"good one"}

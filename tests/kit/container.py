@@ -171,8 +171,8 @@ def make_certificate(folder: Path) -> Path:
 
 def make_demo_sessions(folder: Path) -> Path:
     """Write the demo sessions, as "make demo" does, readable by the server's user."""
-    script = ROOT / "docker" / "demo" / "sessions.py"
-    subprocess.run([interpreter(RVBBIT_VERSION), str(script), str(folder)], check=True, capture_output=True)
+    command = [interpreter(RVBBIT_VERSION), "-m", "rvbbit_demo.sessions", str(folder)]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT / "fdw")
     folder.chmod(0o755)
     return folder
 

@@ -1,4 +1,7 @@
-"""Keep one session open and write to it, as a running cascade does: `live.py <folder> [--seconds 60]`."""
+"""Keep one session open and write to it, as a running cascade does.
+
+`python -m rvbbit_demo.live <folder> [--seconds 60]`
+"""
 
 import argparse
 import itertools
@@ -10,8 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
-from catalogue import Table
-from writer import connect, create_table
+
+from rvbbit_demo.catalogue import Table
+from rvbbit_demo.writer import connect, create_table
 
 PHASES = (
     Table("_extract_data", "orders", 400),

@@ -1,6 +1,7 @@
-"""Write the demo sessions into an empty folder: `sessions.py <folder>`.
+"""Write the demo sessions into an empty folder: `python -m rvbbit_demo.sessions <folder>`.
 
-Needs Python 3.11 or later and duckdb 1.4.2, the version that RVBBIT writes with.
+Needs Python 3.11 or later and duckdb 1.4.2, the version that RVBBIT writes with. `write_folder` takes the
+duckdb that is installed.
 """
 
 import os
@@ -8,12 +9,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import damage
-from catalogue import SESSIONS, Session
+from rvbbit_demo import damage
+from rvbbit_demo.catalogue import SESSIONS, Session
 
 DUCKDB_VERSION = "1.4.2"
 WRITERS = 4
@@ -23,12 +25,17 @@ class DemoError(Exception):
     """Something that one sentence explains."""
 
 
+def duckdb_version() -> str:
+    """The version that writes; "none" if there is none."""
+    try:
+        return version("duckdb")
+    except PackageNotFoundError:
+        return "none"
+
+
 def check_duckdb() -> None:
     """The files must be what RVBBIT's own DuckDB writes."""
-    try:
-        found = version("duckdb")
-    except PackageNotFoundError:
-        found = "none"
+    found = duckdb_version()
     if found != DUCKDB_VERSION:
         raise DemoError(
             f"The demo sessions are written with duckdb {DUCKDB_VERSION}, and this Python has {found}."
@@ -41,6 +48,8 @@ def prepare(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise DemoError(f"{folder} already has files: name an empty or a new folder.")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise DemoError(f"{folder} cannot be written by uid {os.getuid()}.")
     except OSError as error:
         raise DemoError(f"{folder} cannot be used: {error.strerror}.") from error
 
@@ -53,8 +62,10 @@ def files_of(folder: Path, session: Session) -> list[Path]:
 
 def run_writer(folder: Path, session: Session) -> None:
     """One process per session; a killed one must have died by its own hand."""
-    command = [sys.executable, str(Path(__file__).with_name("writer.py")), str(folder), session.id]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "rvbbit_demo.writer", str(folder), session.id]
+    places = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if result.returncode != (-signal.SIGKILL if session.killed else 0):
         raise DemoError(f"{session.id} could not be written: {result.stderr.strip()}")
 
@@ -84,30 +95,43 @@ def remove_all(folder: Path) -> None:
             path.unlink()
 
 
-def write_all(folder: Path) -> int:
-    """Write every session, a line for each; returns the bytes of all."""
+def write_all(folder: Path, wrote: Callable[[Session, int], None]) -> int:
+    """Write every session, tell each with its bytes; returns the bytes of all."""
     now, total = time.time(), 0
-    with ThreadPoolExecutor(WRITERS) as pool:
+    pool = ThreadPoolExecutor(WRITERS)
+    try:
         for session, size in pool.map(lambda session: write(folder, session, now), SESSIONS):
             total += size
-            print(f"  {session.id:<72} {size / 2**20:5.1f} MB  {describe(session)}", flush=True)
+            wrote(session, size)
+    finally:
+        pool.shutdown(cancel_futures=True)
     return total
+
+
+def write_folder(folder: Path, wrote: Callable[[Session, int], None]) -> int:
+    """Write every session into an empty or a new folder, or leave it empty; returns the bytes of all."""
+    prepare(folder)
+    try:
+        return write_all(folder, wrote)
+    except BaseException:
+        remove_all(folder)
+        raise
+
+
+def tell(session: Session, size: int) -> None:
+    """A line for a session that was written."""
+    print(f"  {session.id:<72} {size / 2**20:5.1f} MB  {describe(session)}", flush=True)
 
 
 def main(arguments: list[str]) -> int:
     """Returns the exit code."""
     if len(arguments) != 1:
-        print("usage: sessions.py <folder>", file=sys.stderr)
+        print("usage: python -m rvbbit_demo.sessions <folder>", file=sys.stderr)
         return 2
     folder, started = Path(arguments[0]), time.monotonic()
     try:
         check_duckdb()
-        prepare(folder)
-        try:
-            total = write_all(folder)
-        except BaseException:
-            remove_all(folder)
-            raise
+        total = write_folder(folder, tell)
     except DemoError as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,4 +1,7 @@
-"""Write one demo session: `writer.py <folder> <session_id>`. A process of its own, as every RVBBIT run is."""
+"""Write one demo session: `python -m rvbbit_demo.writer <folder> <session_id>`.
+
+A process of its own, as every RVBBIT run is.
+"""
 
 import os
 import signal
@@ -7,13 +10,17 @@ import zlib
 from pathlib import Path
 
 import duckdb
-from catalogue import BY_ID, Session, Table
-from data import MACROS, RECIPES
+
+from rvbbit_demo.catalogue import BY_ID, Session, Table
+from rvbbit_demo.data import MACROS, RECIPES
+
+# What RVBBIT's DuckDB writes by default, whichever DuckDB writes here.
+STORAGE: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v0.10.2"}
 
 
 def connect(path: Path, seed: str) -> duckdb.DuckDBPyConnection:
     """Open a session as RVBBIT does, and lay out the dice."""
-    connection = duckdb.connect(path)
+    connection = duckdb.connect(path, config=STORAGE)
     connection.execute("SET threads TO 4")
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET VARIABLE seed = ?", [zlib.crc32(seed.encode())])

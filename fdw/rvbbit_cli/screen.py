@@ -1,0 +1,190 @@
+"""What is shown: tables for people, JSON and CSV for programs, progress on stderr.
+
+Colours and folding to the window's width are for terminals only; a file or a pipe gets every value whole.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+_ENDLESS = 100_000
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+STATE_STYLES: Mapping[str, str] = {
+    "ready": "green",
+    "live": "bold cyan",
+    "empty": "dim",
+    "corrupt": "red",
+    "unreadable": "red",
+    "encrypted": "yellow",
+    "newer": "yellow",
+}
+
+
+def out() -> Console:
+    """The console of stdout; as wide as it must be where that is no terminal."""
+    width = None if sys.stdout.isatty() else _ENDLESS
+    return Console(file=sys.stdout, width=width, markup=False, emoji=False, highlight=False)
+
+
+def err() -> Console:
+    """The console of stderr, for progress and remarks."""
+    return Console(file=sys.stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+def show(console: Console, *parts: RenderableType) -> None:
+    """Print, without blanks at line ends where that is not a terminal."""
+    if console.is_terminal:
+        console.print(*parts, sep="\n")
+        return
+    with console.capture() as captured:
+        console.print(*parts, sep="\n")
+    console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+
+def remark(text: str) -> None:
+    """A line on stderr, for what is not the answer itself."""
+    err().print(Text(text, style="dim"))
+
+
+# --- Tables ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table; one that folds takes the room that the others leave."""
+
+    title: str
+    align: Literal["left", "right"] = "left"
+    folds: bool = False
+
+
+def table(columns: Sequence[Column], rows: Iterable[Sequence[Text]]) -> Table:
+    """A table without lines, its titles in capitals."""
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        overflow: Literal["fold", "ellipsis"] = "fold" if column.folds else "ellipsis"
+        made.add_column(column.title, justify=column.align, no_wrap=not column.folds, overflow=overflow)
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def shown(value: object, style: str = "") -> Text:
+    """A value as one line without anything that steers a terminal."""
+    text = "" if value is None else str(value)
+    if not text.isprintable():
+        text = "".join(map(_visible, text))
+    return Text(text, style=style)
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character)[0] != "C":
+        return " " if unicodedata.category(character) in {"Zl", "Zp"} else character
+    return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character, f"\\u{ord(character):04x}")
+
+
+def state(name: str | None) -> Text:
+    """A session's state in its colour."""
+    return shown(name, STATE_STYLES.get(name or "", ""))
+
+
+def size(count: int | None) -> str:
+    """Bytes in three digits or so, of units of 1,024."""
+    if count is None:
+        return ""
+    amount, unit = float(count), 0
+    while amount >= 1000 and unit < len(_UNITS) - 1:
+        amount, unit = amount / 1024, unit + 1
+    return f"{count} {_UNITS[0]}" if unit == 0 else f"{amount:.{0 if amount >= 99.5 else 1}f} {_UNITS[unit]}"
+
+
+def age(span: timedelta | None) -> str:
+    """How long ago, in its largest unit."""
+    if span is None:
+        return ""
+    seconds = max(0, int(span.total_seconds()))
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length * (2 if unit != "min" else 1):
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 session`, `2 sessions`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+# --- For programs ---------------------------------------------------------------------------------
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return value.total_seconds() if isinstance(value, timedelta) else str(value)
+
+
+def to_json(value: object) -> str:
+    """JSON in one line; times as ISO 8601, spans in seconds."""
+    return json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def show_json(rows: Iterable[Mapping[str, Any]]) -> None:
+    """A JSON array with an object a line, so that it can be read by line too."""
+    opened = False
+    for row in rows:
+        sys.stdout.write(("," if opened else "[") + "\n  " + to_json(row))
+        opened = True
+    sys.stdout.write("\n]\n" if opened else "[]\n")
+    sys.stdout.flush()
+
+
+def show_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """CSV with a line of names; nothing for null."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(names)
+    for row in rows:
+        values = (row[name] for name in names)
+        writer.writerow("" if value is None else _csv(value) for value in values)
+
+
+def _csv(value: object) -> object:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list):
+        return to_json(value)
+    return _plain(value) if isinstance(value, datetime | date | timedelta) else value
+
+
+# --- Progress -------------------------------------------------------------------------------------
+
+
+@contextmanager
+def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr, if that is a terminal, that the function given sets to a number done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = err()
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal, redirect_stdout=False
+    ) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def window_height() -> int:
+    """Lines of the terminal."""
+    return os.get_terminal_size(sys.stdout.fileno()).lines if sys.stdout.isatty() else 24

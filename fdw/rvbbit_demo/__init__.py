@@ -1,0 +1,1 @@
+"""Demo sessions: what RVBBIT leaves in its folder, written by DuckDB itself."""
