@@ -8,8 +8,8 @@ from tests.fuzz.run import STEP, Report, fuzzing, own_server, say
 
 pytestmark = pytest.mark.server
 
-COUNT = int(os.environ.get("COUNT", "100000"))
-SEED = os.environ.get("SEED", "long")
+COUNT = int(os.environ.get("COUNT") or 100_000)
+SEED = os.environ.get("SEED") or "long"
 LEAST_SHARE = 0.6
 LEAST_PUSHED = 20
 """How often each entry of the allow-list must have been pushed."""
