@@ -21,7 +21,7 @@ ORDERS = "agile-cardinal-490cb1"
 LEAST_ATTACHED = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Matrix:
     """A server whose sessions are attached, in one presentation."""
 

@@ -9,12 +9,15 @@ import re
 import select
 import struct
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?=>]*[a-zA-Z]|\][^\x07]*\x07|[=>()][0-9A-Z]?)")
+_LAUNCH = "import os, sys; os.login_tty(0); os.execvp(sys.argv[1], sys.argv[1:])"
+"""Runs a command whose standard input becomes the terminal from which Ctrl-C reaches it."""
 SIZE = struct.pack("HHHH", 50, 200, 0, 0)
 """50 lines of 200 characters."""
 
@@ -62,9 +65,8 @@ def terminal(command: Sequence[str], environment: Mapping[str, str] | None = Non
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, SIZE)
     settings = {**os.environ, "TERM": "xterm", **(environment or {})}
-    process = subprocess.Popen(
-        command, stdin=slave, stdout=slave, stderr=slave, env=settings, start_new_session=True
-    )
+    launched = [sys.executable, "-c", _LAUNCH, *command]
+    process = subprocess.Popen(launched, stdin=slave, stdout=slave, stderr=slave, env=settings)
     os.close(slave)
     try:
         yield Terminal(process, master)

@@ -18,7 +18,7 @@ CLIENTS_IMAGE = f"{IMAGE.partition(':')[0]}-clients:latest"
 PGADMIN_PORT, DRIVER_PORT = 5050, 9515
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Box:
     """The running container."""
 

@@ -9,7 +9,10 @@ import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.sql.SQLWarning;
 import java.sql.Statement;
+import java.time.OffsetTime;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -101,12 +104,22 @@ public class Jdbc {
                             Object value = rows.getObject(n);
                             say("value " + time, rows.getInt("id"), columns.getColumnName(n),
                                 columns.getColumnTypeName(n), value == null ? "" : value.getClass().getName(),
-                                rows.getString(n));
+                                text(rows, n, value));
                         }
                     }
                 }
             }
         }
+    }
+
+    /** The same text for a value that came as text and one that came in binary form. */
+    private static String text(ResultSet rows, int n, Object value) throws SQLException {
+        if (value instanceof byte[] bytes) return HexFormat.of().formatHex(bytes);
+        if (value instanceof java.sql.Array array) return Arrays.toString((Object[]) array.getArray());
+        if (value instanceof java.sql.Time && rows.getMetaData().getColumnTypeName(n).equals("timetz")) {
+            return rows.getObject(n, OffsetTime.class).toString();
+        }
+        return rows.getString(n);
     }
 
     private void parameters(Connection connection) throws SQLException {
