@@ -7,8 +7,6 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 DEMO_DIR ?= demo_sessions
-COUNT ?= 100000
-SEED ?= long
 # The reaper of testcontainers is an image that must be fetched; the tests' containers are removed without it.
 export TESTCONTAINERS_RYUK_DISABLED := true
 SHELL_SCRIPTS := $(wildcard docker/*.sh tests/kit/*.sh) .ci/run
@@ -47,9 +45,9 @@ test-fast: $(VENV)/installed ## the tests that need no Docker
 	$(PYTHON) -m pytest tests/brain tests/cli
 
 test-server: $(VENV)/installed ## the tests against the image that was built last
-	$(PYTHON) -m pytest tests/server
+	$(PYTHON) -m pytest tests/server tests/clients
 
-test-long: $(VENV)/installed image ## a long check by itself: KIND=torture; COUNT=2 doubles it, SEED=7 repeats it
+test-long: $(VENV)/installed image $(if $(filter clients,$(KIND)),$(VENV)/clients) ## a long check by itself: KIND=clients, fuzz, sync or torture; COUNT and SEED as its docstring says
 	@test -d "tests/long/$(KIND)" || { echo "KIND is one of: $$(cd tests/long && echo *)" >&2; exit 2; }
 	COUNT="$(COUNT)" SEED="$(SEED)" $(PYTHON) -m pytest --capture=no "tests/long/$(KIND)"
 
@@ -90,4 +88,8 @@ clean: ## remove what builds and tests left here (no session, no volume, no imag
 
 $(VENV)/installed: pyproject.toml tests/kit/venv.sh
 	@tests/kit/venv.sh $(VENV)
+	@touch $@
+
+$(VENV)/clients: $(VENV)/installed
+	@tests/kit/venv.sh $(VENV) clients
 	@touch $@

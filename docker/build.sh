@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Builds a target of the Dockerfile; Docker's cache makes it a matter of seconds when nothing changed.
-#   docker/build.sh [target] [tag]          target: server (default) or demo
+#   docker/build.sh [target] [tag] [Dockerfile]          target: server (default) or demo
 # BASE_IMAGE names the base; NO_CACHE=1 starts anew and so fetches Debian's newest security updates.
 # shellcheck source=docker/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 readonly target=${1:-server}
 readonly tag=${2:-$RVBBIT_IMAGE}
+readonly recipe=${3:-docker/Dockerfile}
 readonly public_base=debian:trixie-slim
 readonly own_base=rvbbit-fdw-base:trixie
 readonly log_file=build/image-$target.log
@@ -51,7 +52,7 @@ show_steps() { grep --line-buffered -E '^(Step [0-9/]+ : (FROM|RUN|COPY)|#[0-9]+
 build() {
     local arguments=()
     mapfile -t arguments < <(build_arguments)
-    docker build "${arguments[@]}" --file docker/Dockerfile --target "$target" --tag "$tag" . 2>&1 |
+    docker build "${arguments[@]}" --file "$recipe" --target "$target" --tag "$tag" . 2>&1 |
         tee "$log_file" | show_steps
 }
 

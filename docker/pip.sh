@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs Python packages into a folder while an image is built: wheels only, nothing compiled here.
 #   pip.sh dependencies <folder>             what /src/pyproject.toml asks for
-#   pip.sh extra <name> <folder>         what an extra of it asks for; libpq is that of the image
-#   pip.sh requirement <name==version> <folder>
+#   pip.sh extra <name> <folder>             what an extra of it asks for; libpq is that of the image
+#   pip.sh requirement <name==version> <folder> [option of pip ...]
 #   pip.sh project <folder>                  the package in /src itself, without what it depends on
 # PIP_INDEX_URL and PIP_EXTRA_INDEX_URL are pip's own; *.crt beside this file are trusted.
 set -eu
@@ -44,7 +44,10 @@ trust_certificates
 case "$1" in
     dependencies) dependencies "$2" ;;
     extra) extra "$2" "$3" ;;
-    requirement) install_to "$3" --only-binary :all: "$2" ;;
+    requirement)
+        requirement=$2 folder=$3
+        shift 3
+        install_to "$folder" --only-binary :all: "$@" "$requirement" ;;
     project) project "$2" ;;
     *) echo "pip.sh: unrecognized command \"$1\"" >&2; exit 2 ;;
 esac

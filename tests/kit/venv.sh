@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Makes the virtual environment of the checks, with all that they need: venv.sh <folder>.
+# Makes the virtual environment of the checks, with all that they need: venv.sh <folder> [extra].
 set -euo pipefail
 readonly folder=$1
+readonly extra=${2:-test}
 
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
@@ -22,5 +23,5 @@ python=$(find_python)
 if [ ! -x "$folder/bin/python" ]; then
     "$python" -m venv "$folder" || fail "this Python cannot make a virtual environment; install the package python3-venv"
 fi
-"$folder/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[test]' ||
+"$folder/bin/python" -m pip install --quiet --disable-pip-version-check --editable ".[$extra]" ||
     fail "the packages of the checks could not be installed (see above); check the network or pip's settings"

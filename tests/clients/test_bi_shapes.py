@@ -11,11 +11,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.clients.bi_shapes import COLUMNS, NOTHING, SCANS, SHAPES, WHOLE, Shape
 from tests.fuzz.outcome import Rows, Side, plan
 from tests.fuzz.pushed import Pushed, pushed
 from tests.kit.container import Server
 from tests.kit.writers import make_session
-from tests.server.bi_shapes import COLUMNS, NOTHING, SCANS, SHAPES, WHOLE, Shape
 from tests.server.oracle import load, private_copy, text_rows
 
 pytestmark = pytest.mark.server
