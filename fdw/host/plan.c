@@ -284,6 +284,12 @@ plan_size(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	Planned    *planned = palloc0(sizeof(Planned));
 	Jsonb	   *reply;
 
+	/* PostgreSQL itself would deliver all rows of a partition that is a foreign table. */
+	if (planner_rt_fetch(rel->relid, root)->tablesample != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("TABLESAMPLE is not supported for tables of sessions"),
+				 errhint("Use WHERE random() < 0.01, or copy the rows to a table of your own.")));
 	planned->table = relid;
 	planned->in_whole = query_is_inside(planner_rt_fetch(rel->relid, root));
 	planned->is_catalog = option_value(GetForeignTable(relid)->options, "catalog") != NULL;
@@ -356,12 +362,15 @@ static List *
 implied_equalities(PlannerInfo *root, RelOptInfo *rel)
 {
 	List	   *result = NIL;
+	Bitmapset  *needed;
 
 	if (!rel->has_eclass_joins)
 		return NIL;
+	/* attr_needed would say the same, but nothing of a partition. */
+	needed = columns_of(rel->reltarget->exprs, rel->relid, NULL);
 	for (AttrNumber number = 1; number <= rel->max_attr; number++)
 	{
-		if (!bms_is_empty(rel->attr_needed[number - rel->min_attr]))
+		if (bms_is_member(number - FirstLowInvalidHeapAttributeNumber, needed))
 			result = list_concat(result,
 								 generate_implied_equalities_for_column(root, rel,
 																		is_member_column, &number,

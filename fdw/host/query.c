@@ -115,7 +115,7 @@ note_reason(Query *query, const char *reason)
 	{
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
 
-		if (query_is_session_table(rte))
+		if (OidIsValid(query_session_table(rte)))
 			rte->functions = list_make1(makeDefElem(REASON_NAME,
 													(Node *) makeString(pstrdup(reason)), -1));
 	}

@@ -37,7 +37,7 @@ typedef enum MarkField
 #define QUERY_NODE_NAME "DuckDB Query"
 
 /* query_check.c */
-extern bool query_is_session_table(RangeTblEntry *rte);
+extern Oid	query_session_table(RangeTblEntry *rte);
 extern bool query_reads_sessions(Query *query);
 extern const char *query_refusal(Query *query, Oid *server);
 extern bool query_gains(Query *query);

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "foreign/fdwapi.h"
@@ -17,6 +18,10 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "partitioning/partdesc.h"
+#include "storage/lmgr.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
 
 #include "query.h"
 #include "rvbbit.h"
@@ -30,15 +35,47 @@ typedef struct Check
 
 static bool check_node(Node *node, Check *check);
 
-/* Is this a foreign table of ours that reads a session? */
-bool
-query_is_session_table(RangeTblEntry *rte)
+/*
+ * The foreign table that is the only partition of a partitioned table, locked
+ * as the planner will lock it; InvalidOid if there is none.  The lock on its
+ * parent keeps it from being dropped before.
+ */
+static Oid
+only_partition(RangeTblEntry *rte)
 {
-	if (rte->rtekind != RTE_RELATION || rte->relkind != RELKIND_FOREIGN_TABLE)
-		return false;
-	if (GetFdwRoutineByRelId(rte->relid)->ImportForeignSchema != rvbbit_import_schema)
-		return false;
-	return option_value(GetForeignTable(rte->relid)->options, "session") != NULL;
+	Relation	parent = table_open(rte->relid, NoLock);
+	PartitionDesc partitions = RelationGetPartitionDesc(parent, true);
+	Oid			result = InvalidOid;
+
+	if (partitions->nparts == 1 && partitions->is_leaf[0] &&
+		get_rel_relkind(partitions->oids[0]) == RELKIND_FOREIGN_TABLE)
+		result = partitions->oids[0];
+	table_close(parent, NoLock);
+	if (OidIsValid(result))
+		LockRelationOid(result, rte->rellockmode);
+	return result;
+}
+
+/*
+ * The foreign table of a session whose rows are those of this relation: the
+ * relation itself, or its only partition.  InvalidOid if there is none.
+ */
+Oid
+query_session_table(RangeTblEntry *rte)
+{
+	Oid			table = InvalidOid;
+
+	if (rte->rtekind != RTE_RELATION)
+		return InvalidOid;
+	if (rte->relkind == RELKIND_FOREIGN_TABLE)
+		table = rte->relid;
+	else if (rte->relkind == RELKIND_PARTITIONED_TABLE && rte->inh)
+		table = only_partition(rte);
+	if (!OidIsValid(table) ||
+		GetFdwRoutineByRelId(table)->ImportForeignSchema != rvbbit_import_schema ||
+		option_value(GetForeignTable(table)->options, "session") == NULL)
+		return InvalidOid;
+	return table;
 }
 
 static bool
@@ -47,7 +84,7 @@ find_session_table(Node *node, void *context)
 	if (node == NULL)
 		return false;
 	if (IsA(node, RangeTblEntry))
-		return query_is_session_table((RangeTblEntry *) node);
+		return OidIsValid(query_session_table((RangeTblEntry *) node));
 	if (IsA(node, Query))
 		return query_tree_walker((Query *) node, find_session_table, context,
 								 QTW_EXAMINE_RTES_BEFORE | QTW_IGNORE_JOINALIASES);
@@ -71,15 +108,16 @@ refuse(Check *check, const char *reason)
 static bool
 check_table(RangeTblEntry *rte, Check *check)
 {
+	Oid			table = query_session_table(rte);
 	Oid			server;
 
-	if (!query_is_session_table(rte))
+	if (!OidIsValid(table))
 		return refuse(check, psprintf("\"%s\" is not a table of a session", rte->eref->aliasname));
 	if (rte->tablesample != NULL)
 		return refuse(check, "TABLESAMPLE");
-	if (rte->inh && has_subclass(rte->relid))
+	if (table == rte->relid && rte->inh && has_subclass(table))
 		return refuse(check, psprintf("\"%s\" has child tables", rte->eref->aliasname));
-	server = GetForeignTable(rte->relid)->serverid;
+	server = GetForeignTable(table)->serverid;
 	if (OidIsValid(check->server) && check->server != server)
 		return refuse(check, "its tables belong to different servers");
 	check->server = server;

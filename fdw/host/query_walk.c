@@ -432,7 +432,7 @@ write_relation(QueryWalk *level, RangeTblEntry *rte, Bitmapset *used)
 	{
 		case RTE_RELATION:
 			request_string(&walk->buf, "relation", "table");
-			request_table(&walk->buf, rte->relid, column_list(used));
+			request_table_as(&walk->buf, query_session_table(rte), column_list(used), rte->relid);
 			break;
 		case RTE_SUBQUERY:
 			request_string(&walk->buf, "relation", "subquery");

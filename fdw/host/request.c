@@ -128,9 +128,9 @@ request_begin(StringInfo buf, ForeignServer *server)
 }
 
 static void
-write_column(StringInfo buf, Oid relid, Form_pg_attribute attribute)
+write_column(StringInfo buf, Oid relid, Form_pg_attribute attribute, int number)
 {
-	appendStringInfo(buf, "{\"number\":%d", attribute->attnum);
+	appendStringInfo(buf, "{\"number\":%d", number);
 	request_string(buf, "name", NameStr(attribute->attname));
 	request_string(buf, "type", type_name(attribute->atttypid));
 	appendStringInfo(buf, ",\"typmod\":%d,\"not_null\":%s", attribute->atttypmod,
@@ -143,6 +143,16 @@ write_column(StringInfo buf, Oid relid, Form_pg_attribute attribute)
 void
 request_table(StringInfo buf, Oid relid, List *columns)
 {
+	request_table_as(buf, relid, columns, relid);
+}
+
+/*
+ * The same of a partition, whose columns are named by the numbers that they
+ * have in its parent: there they may be others, but the names are the same.
+ */
+void
+request_table_as(StringInfo buf, Oid relid, List *columns, Oid parent)
+{
 	Relation	relation = table_open(relid, NoLock);
 	const char *separator = "";
 	ListCell   *lc;
@@ -154,8 +164,12 @@ request_table(StringInfo buf, Oid relid, List *columns)
 	appendStringInfoString(buf, ",\"columns\":[");
 	foreach(lc, columns)
 	{
+		int			number = lfirst_int(lc);
+		int			own = parent == relid ? number :
+			get_attnum(relid, get_attname(parent, number, false));
+
 		appendStringInfoString(buf, separator);
-		write_column(buf, relid, TupleDescAttr(RelationGetDescr(relation), lfirst_int(lc) - 1));
+		write_column(buf, relid, TupleDescAttr(RelationGetDescr(relation), own - 1), number);
 		separator = ",";
 	}
 	appendStringInfoString(buf, "]}");

@@ -81,6 +81,7 @@ extern void request_begin(StringInfo buf, ForeignServer *server);
 extern void request_options(StringInfo buf, const char *key, List *options);
 extern void request_string(StringInfo buf, const char *key, const char *value);
 extern void request_table(StringInfo buf, Oid relid, List *columns);
+extern void request_table_as(StringInfo buf, Oid relid, List *columns, Oid parent);
 extern void request_columns(StringInfo buf, List *columns);
 
 /* reply.c: JSON that comes from the brain */

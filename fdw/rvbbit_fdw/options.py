@@ -67,6 +67,7 @@ def _patterns(value: str) -> str | None:
 
 _TRUE, _FALSE = ("true", "on", "yes", "1"), ("false", "off", "no", "0")
 MISSING_COLUMNS = ("error", "null")
+PRESENT_AS = ("foreign", "table")
 
 OPTIONS: tuple[Option, ...] = (
     Option(
@@ -109,6 +110,12 @@ OPTIONS: tuple[Option, ...] = (
         "LIKE patterns, separated by commas, of ids that never attach by themselves; "
         f'"{policy.Policy.exclude}".',
         _patterns,
+    ),
+    Option(
+        "server",
+        "present_as",
+        'How attached sessions are shown: "table" (default), as ordinary tables, or "foreign".',
+        _one_of(PRESENT_AS),
     ),
     *(
         Option(

@@ -1,4 +1,4 @@
--- Attach: a schema with a foreign table for each table of a session. Detach: take it away again.
+-- Attach: a schema with a table for each table of a session. Detach: take it away again.
 -- attach_session and detach_session run with their owner's rights, so that all schemas have one owner, whoever asks.
 
 CREATE FUNCTION rvbbit._exists(session text)
@@ -69,7 +69,8 @@ CREATE FUNCTION rvbbit._present_names(session text, schema_oid oid)
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN QUERY SELECT c.relname::text FROM pg_catalog.pg_class AS c WHERE c.relnamespace = schema_oid;
+    RETURN QUERY SELECT c.relname::text FROM rvbbit._relations_of(schema_oid) AS r
+                 JOIN pg_catalog.pg_class AS c ON c.oid = r.relation;
     IF FOUND THEN
         RETURN QUERY
             SELECT s.pg_name FROM public.rvbbit_tables AS s
@@ -80,8 +81,7 @@ END
 $$;
 COMMENT ON FUNCTION rvbbit._present_names(text, oid) IS 'internal: names that an attached schema need not import';
 
--- Only what is not there yet; what a person made in the schema keeps its name.
-CREATE PROCEDURE rvbbit._import_missing(session text, schema_name name)
+CREATE PROCEDURE rvbbit._import(session text, schema_name name, comments boolean)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -95,13 +95,30 @@ BEGIN
     -- By option, because PostgreSQL cuts the name of a remote schema at 63 bytes. NOT NULL is a promise that a table
     -- in use may break before the next sync.
     EXECUTE pg_catalog.format('IMPORT FOREIGN SCHEMA main %s FROM SERVER %I INTO %I '
-                              'OPTIONS (session %L, import_not_null ''false'')',
-                              present, rvbbit._server(), schema_name, session);
+                              'OPTIONS (session %L, import_not_null ''false'', import_comments %L)',
+                              present, rvbbit._server(), schema_name, session, comments::text);
 END
 $$;
-COMMENT ON PROCEDURE rvbbit._import_missing(text, name) IS 'internal: foreign tables that an attached schema lacks';
+COMMENT ON PROCEDURE rvbbit._import(text, name, boolean) IS 'internal: foreign tables that a schema lacks';
 
-CREATE PROCEDURE rvbbit._create_schema(session text, schema_name name, attached_by text)
+-- Only what is not there yet; what a person made in the schema keeps its name. Ordinary tables get the comments when they
+-- are there, so that their partitions need none.
+CREATE PROCEDURE rvbbit._import_missing(session text, schema_name name, present_as text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF present_as = 'table' THEN
+        CALL rvbbit._import(session, schema_name, false);
+        CALL rvbbit._show_imported_as_tables(session, schema_name);
+    ELSE
+        CALL rvbbit._import(session, schema_name, true);
+    END IF;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._import_missing(text, name, text) IS 'internal: tables that an attached schema lacks';
+
+CREATE PROCEDURE rvbbit._create_schema(session text, schema_name name, attached_by text, present_as text)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -120,12 +137,12 @@ BEGIN
     -- Rows whose schema someone dropped or replaced say nothing any more.
     CALL rvbbit._forget(session);
     DELETE FROM rvbbit.attachment AS a WHERE a.schema_name = _create_schema.schema_name;
-    INSERT INTO rvbbit.attachment (schema_name, session_id, attached_by)
-    VALUES (_create_schema.schema_name, session, _create_schema.attached_by);
-    CALL rvbbit._import_missing(session, schema_name);
+    INSERT INTO rvbbit.attachment (schema_name, session_id, attached_by, present_as)
+    VALUES (_create_schema.schema_name, session, _create_schema.attached_by, _create_schema.present_as);
+    CALL rvbbit._import_missing(session, schema_name, present_as);
 END
 $$;
-COMMENT ON PROCEDURE rvbbit._create_schema(text, name, text) IS 'internal: a new schema for a session';
+COMMENT ON PROCEDURE rvbbit._create_schema(text, name, text, text) IS 'internal: a new schema for a session';
 
 CREATE PROCEDURE rvbbit._rename_schema(present name, wanted name)
     LANGUAGE plpgsql
@@ -160,28 +177,37 @@ $$;
 COMMENT ON PROCEDURE rvbbit._lock(text) IS 'internal: one transaction at a time attaches or detaches a session';
 
 -- What was done, as a format of id and schema name, and the schema's name.
-CREATE FUNCTION rvbbit._attach(session text, alias text, attached_by text, OUT done text, OUT schema_name name)
+CREATE FUNCTION rvbbit._attach(session text, alias text, attached_by text, present_as text, OUT done text,
+                               OUT schema_name name)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    present text;
 BEGIN
     CALL rvbbit._check_id(session);
+    CALL rvbbit._check_presentation(present_as);
     CALL rvbbit._lock(session);
     IF alias IS NOT NULL THEN
         CALL rvbbit._check_alias(alias, session);
     END IF;
-    SELECT a.schema_name INTO schema_name FROM rvbbit._attached AS a WHERE a.session_id = session;
+    SELECT a.schema_name, a.present_as INTO schema_name, present FROM rvbbit._attached AS a WHERE a.session_id = session;
     IF schema_name IS NULL THEN
         done := 'Attached ''%s'' as schema "%s"';
         schema_name := COALESCE(alias, rvbbit._schema_name(session));
-        CALL rvbbit._create_schema(session, schema_name, attached_by);
+        CALL rvbbit._create_schema(session, schema_name, attached_by, COALESCE(present_as, rvbbit._present_as()));
     ELSIF schema_name <> alias THEN
         done := 'Renamed the schema of ''%s'' to "%s"';
         CALL rvbbit._rename_schema(schema_name, alias::pg_catalog.name);
         schema_name := alias;
     ELSE
         done := '''%s'' is attached already, as schema "%s"';
-        CALL rvbbit._import_missing(session, schema_name);
+        CALL rvbbit._import_missing(session, schema_name, present);
+    END IF;
+    IF present_as <> present THEN
+        done := CASE present_as WHEN 'table' THEN 'Presented ''%s'' as ordinary tables in schema "%s"'
+                                ELSE 'Presented ''%s'' as foreign tables in schema "%s"' END;
+        CALL rvbbit._present(session, schema_name, present_as);
     END IF;
     IF attached_by = 'manual' THEN
         UPDATE rvbbit.attachment AS a SET attached_by = 'manual'
@@ -190,7 +216,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rvbbit._attach(text, text, text) IS 'internal: attach a session, or rename its schema';
+COMMENT ON FUNCTION rvbbit._attach(text, text, text, text) IS
+    'internal: attach a session, rename its schema or present it otherwise';
 
 -- "5 tables", and by name what could not be imported.
 CREATE FUNCTION rvbbit._contents(session text, schema_name name)
@@ -211,7 +238,7 @@ END
 $$;
 COMMENT ON FUNCTION rvbbit._contents(text, name) IS 'internal: what an attached schema has, and what it lacks';
 
-CREATE FUNCTION rvbbit.attach_session(session_id text, schema_name text DEFAULT NULL)
+CREATE FUNCTION rvbbit.attach_session(session_id text, schema_name text DEFAULT NULL, present_as text DEFAULT NULL)
     RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
@@ -220,28 +247,31 @@ AS $$
 DECLARE
     result record;
 BEGIN
-    SELECT * INTO result FROM rvbbit._attach(session_id, schema_name, 'manual');
+    SELECT * INTO result FROM rvbbit._attach(session_id, schema_name, 'manual', present_as);
     RETURN pg_catalog.format('SUCCESS: %s (%s). Refresh the connection in DBeaver to see it.',
                              pg_catalog.format(result.done, session_id, result.schema_name),
                              rvbbit._contents(session_id, result.schema_name));
 END
 $$;
-COMMENT ON FUNCTION rvbbit.attach_session(text, text) IS
-    'show a session as a schema, named after it or as given; again with another name: rename the schema';
+COMMENT ON FUNCTION rvbbit.attach_session(text, text, text) IS
+    'show a session as a schema, named after it or as given; again with another name or presentation: change it in place';
 
 CREATE PROCEDURE rvbbit._drop_schema(session text, schema_name name)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    tables text;
+    command text;
     what text;
 BEGIN
-    SELECT pg_catalog.string_agg(pg_catalog.format('%I.%I', schema_name, t.table_name), ', ') INTO tables
-    FROM rvbbit._tables_of(session, rvbbit._schema_oid(schema_name)) AS t;
-    IF tables IS NOT NULL THEN
-        EXECUTE 'DROP FOREIGN TABLE ' || tables;
-    END IF;
+    FOR command IN
+        SELECT pg_catalog.format('DROP %s %s', CASE WHEN t.table_oid = t.part_oid THEN 'FOREIGN TABLE' ELSE 'TABLE' END,
+                                 pg_catalog.string_agg(t.table_oid::pg_catalog.regclass::text, ', '))
+        FROM rvbbit._tables_of(session, rvbbit._schema_oid(schema_name)) AS t
+        GROUP BY t.table_oid = t.part_oid
+    LOOP
+        EXECUTE command;
+    END LOOP;
     EXECUTE pg_catalog.format('DROP SCHEMA %I', schema_name);
 EXCEPTION
     -- Never CASCADE: a view over a session is somebody's work.
@@ -288,5 +318,5 @@ END
 $$;
 COMMENT ON FUNCTION rvbbit.detach_session(text) IS 'take the schema of a session away; the session itself is not touched';
 
-REVOKE ALL ON FUNCTION rvbbit.attach_session(text, text), rvbbit.detach_session(text),
-    rvbbit._attach(text, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rvbbit.attach_session(text, text, text), rvbbit.detach_session(text),
+    rvbbit._attach(text, text, text, text) FROM PUBLIC;

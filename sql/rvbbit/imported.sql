@@ -13,28 +13,31 @@ CREATE FUNCTION rvbbit._pages(relation oid, estimated_rows bigint)
 COMMENT ON FUNCTION rvbbit._pages(oid, bigint) IS 'internal: pages that an ordinary table of so many rows would have';
 
 CREATE FUNCTION rvbbit._shown_by(tables oid[])
-    RETURNS TABLE (table_oid oid, session text, schema_name text, table_name text)
+    RETURNS TABLE (table_oid oid, session text, schema_name text, table_name text, part_oid oid)
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT t.ftrelid, o.options ->> 'session', COALESCE(o.options ->> 'schema_name', 'main'), o.options ->> 'table_name'
-    FROM pg_catalog.pg_foreign_table AS t
+    SELECT r.oid, o.options ->> 'session', COALESCE(o.options ->> 'schema_name', 'main'), o.options ->> 'table_name',
+           t.ftrelid
+    FROM (SELECT u.oid, COALESCE((SELECT p.part_oid FROM rvbbit._partitions AS p WHERE p.table_oid = u.oid), u.oid)
+          FROM pg_catalog.unnest(tables) AS u (oid)) AS r (oid, part_oid)
+    JOIN pg_catalog.pg_foreign_table AS t ON t.ftrelid = r.part_oid
     JOIN pg_catalog.pg_foreign_server AS s ON s.oid = t.ftserver
     CROSS JOIN LATERAL (SELECT pg_catalog.jsonb_object_agg(p.option_name, p.option_value)
                         FROM pg_catalog.pg_options_to_table(t.ftoptions) AS p) AS o (options)
-    WHERE t.ftrelid = ANY (tables) AND s.srvname = rvbbit._server();
+    WHERE s.srvname = rvbbit._server();
 END;
-COMMENT ON FUNCTION rvbbit._shown_by(oid[]) IS 'internal: what foreign tables show';
+COMMENT ON FUNCTION rvbbit._shown_by(oid[]) IS 'internal: what foreign tables, or tables before them, show';
 
 -- A view has no estimate and stays as it is.
 CREATE FUNCTION rvbbit._tables_shown(session text, tables oid[])
-    RETURNS TABLE (table_oid oid, kind text, estimated_rows bigint, comment text)
+    RETURNS TABLE (table_oid oid, kind text, estimated_rows bigint, comment text, part_oid oid)
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN QUERY
-        SELECT t.table_oid, s.kind, s.estimated_rows, s.comment
+        SELECT t.table_oid, s.kind, s.estimated_rows, s.comment, t.part_oid
         FROM public.rvbbit_tables AS s
         JOIN rvbbit._shown_by(tables) AS t ON t.session = s.session_id AND t.schema_name = s.schema_name
                                           AND t.table_name = s.table_name
@@ -52,11 +55,11 @@ BEGIN
     UPDATE pg_catalog.pg_class AS c
     SET reltuples = s.estimated_rows, relpages = rvbbit._pages(c.oid, s.estimated_rows)
     FROM rvbbit._tables_shown(session, tables) AS s
-    WHERE c.oid = s.table_oid AND s.estimated_rows IS NOT NULL
+    WHERE c.oid IN (s.table_oid, s.part_oid) AND s.estimated_rows IS NOT NULL
       AND (c.reltuples < 0 OR pg_catalog.abs(c.reltuples - s.estimated_rows) > 0.1 * s.estimated_rows);
 END
 $$;
-COMMENT ON PROCEDURE rvbbit._estimate(text, oid[]) IS 'internal: give foreign tables the row counts that DuckDB knows';
+COMMENT ON PROCEDURE rvbbit._estimate(text, oid[]) IS 'internal: give tables the row counts that DuckDB knows';
 
 -- A type that every user of PostgreSQL takes for the same needs no comment.
 CREATE FUNCTION rvbbit._column_comments(session text, tables oid[])
@@ -88,13 +91,11 @@ END
 $$;
 COMMENT ON FUNCTION rvbbit._column_comments(text, oid[]) IS 'internal: commands that make the comments on imported columns';
 
-CREATE PROCEDURE rvbbit._describe_imported(session text, tables oid[])
+CREATE PROCEDURE rvbbit._describe(session text, tables oid[], comments boolean)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    -- The option of the command, as its host passes it on.
-    comments CONSTANT boolean := COALESCE(pg_catalog.current_setting('rvbbit.import_comments', true), 'on')::boolean;
     item record;
     command text;
 BEGIN
@@ -105,7 +106,9 @@ BEGIN
             WHERE c.oid = item.table_oid;
         END IF;
         CONTINUE WHEN NOT comments;
-        EXECUTE pg_catalog.format('COMMENT ON FOREIGN TABLE %s IS %L', item.table_oid::pg_catalog.regclass,
+        EXECUTE pg_catalog.format('COMMENT ON %s TABLE %s IS %L',
+                                  CASE WHEN item.table_oid = item.part_oid THEN 'FOREIGN' ELSE '' END,
+                                  item.table_oid::pg_catalog.regclass,
                                   pg_catalog.format('%s of the RVBBIT session "%s"', item.kind, session)
                                   || COALESCE(', ' || item.estimated_rows || ' rows when imported', '')
                                   || COALESCE(': ' || item.comment, ''));
@@ -117,7 +120,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON PROCEDURE rvbbit._describe_imported(text, oid[]) IS 'internal: row counts and comments of tables that were just imported';
+COMMENT ON PROCEDURE rvbbit._describe(text, oid[], boolean) IS 'internal: row counts and comments of tables that were just imported';
 
 CREATE FUNCTION rvbbit._on_import()
     RETURNS event_trigger
@@ -125,13 +128,15 @@ CREATE FUNCTION rvbbit._on_import()
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    -- The option of the command, as its host passes it on.
+    comments CONSTANT boolean := COALESCE(pg_catalog.current_setting('rvbbit.import_comments', true), 'on')::boolean;
     tables oid[];
     session text;
 BEGIN
     tables := ARRAY(SELECT d.objid FROM pg_catalog.pg_event_trigger_ddl_commands() AS d
                     WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass);
     FOR session IN SELECT DISTINCT t.session FROM rvbbit._shown_by(tables) AS t WHERE t.session IS NOT NULL LOOP
-        CALL rvbbit._describe_imported(session, tables);
+        CALL rvbbit._describe(session, tables, comments);
     END LOOP;
 END
 $$;

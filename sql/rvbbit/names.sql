@@ -45,7 +45,7 @@ CREATE FUNCTION rvbbit._is_free(candidate name, session text)
     RETURNS boolean
     LANGUAGE sql STABLE STRICT
     SET search_path = pg_catalog, pg_temp
-    RETURN candidate <> 'cron'
+    RETURN candidate NOT IN ('cron', rvbbit._partition_schema())
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.nspname = candidate)
        AND NOT EXISTS (SELECT FROM rvbbit.attachment AS a
                        WHERE a.schema_name = candidate AND a.session_id <> session);
@@ -85,7 +85,7 @@ BEGIN
     ELSIF pg_catalog.octet_length(alias) > 63 THEN
         RAISE EXCEPTION 'schema name "%" is too long: it has % bytes', shown, pg_catalog.octet_length(alias)
             USING ERRCODE = 'name_too_long', HINT = 'PostgreSQL allows 63 bytes.';
-    ELSIF alias LIKE 'pg\_%' OR alias IN ('public', 'information_schema', 'rvbbit', 'cron') THEN
+    ELSIF alias LIKE 'pg\_%' OR alias IN ('public', 'information_schema', 'rvbbit', 'cron', rvbbit._partition_schema()) THEN
         RAISE EXCEPTION 'schema name "%" is reserved', shown
             USING ERRCODE = 'reserved_name', HINT = 'Choose another name, or leave it out.';
     END IF;

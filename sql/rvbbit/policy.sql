@@ -15,7 +15,8 @@ BEGIN ATOMIC
     ('recent_max_age_days', '7', 'recent: the age of the oldest session, in days'),
     ('include', '', 'LIKE patterns, separated by commas, of ids that always attach by themselves'),
     ('exclude', 'pg_client_%, health_check_%, http_api_%',
-     'LIKE patterns, separated by commas, of ids that never attach by themselves');
+     'LIKE patterns, separated by commas, of ids that never attach by themselves'),
+    ('present_as', 'table', 'how attached sessions are shown: foreign (as foreign tables) or table (as ordinary ones)');
 END;
 COMMENT ON FUNCTION rvbbit._policy_options() IS 'internal: the options of the policy, with their defaults';
 
@@ -51,7 +52,8 @@ CREATE FUNCTION rvbbit.set_policy(
     recent_limit integer DEFAULT NULL,
     recent_max_age_days integer DEFAULT NULL,
     include text DEFAULT NULL,
-    exclude text DEFAULT NULL
+    exclude text DEFAULT NULL,
+    present_as text DEFAULT NULL
 )
     RETURNS TABLE (name text, value text)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -70,7 +72,7 @@ BEGIN
         FROM pg_catalog.jsonb_each_text(pg_catalog.jsonb_build_object(
             'policy', policy, 'named_limit', named_limit, 'unnamed_limit', unnamed_limit,
             'unnamed_max_age_hours', unnamed_max_age_hours, 'recent_limit', recent_limit,
-            'recent_max_age_days', recent_max_age_days, 'include', include, 'exclude', exclude)) AS given
+            'recent_max_age_days', recent_max_age_days, 'include', include, 'exclude', exclude, 'present_as', present_as)) AS given
     LOOP
         CALL rvbbit._set_server_option(server, option.key, option.value);
     END LOOP;
@@ -79,6 +81,6 @@ BEGIN
         JOIN rvbbit._policy_options() AS p ON p.name = s.name;
 END
 $$;
-COMMENT ON FUNCTION rvbbit.set_policy(text, integer, integer, integer, integer, integer, text, text) IS
-    'change which sessions attach by themselves; what is not given stays as it is; answers what holds now';
-REVOKE ALL ON FUNCTION rvbbit.set_policy(text, integer, integer, integer, integer, integer, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION rvbbit.set_policy(text, integer, integer, integer, integer, integer, text, text, text) IS
+    'change which sessions attach by themselves, and how they are shown; what is not given stays as it is; answers what holds now';
+REVOKE ALL ON FUNCTION rvbbit.set_policy(text, integer, integer, integer, integer, integer, text, text, text) FROM PUBLIC;

@@ -24,18 +24,19 @@ DECLARE
 BEGIN
     FOR present IN
         SELECT p.oid, p.proowner FROM pg_catalog.pg_proc AS p
-        WHERE p.oid IN (pg_catalog.to_regprocedure('public.rvbbit_attach_session(text, text)'),
+        WHERE p.oid IN (pg_catalog.to_regprocedure('public.rvbbit_attach_session(text, text, text)'),
                         pg_catalog.to_regprocedure('public.rvbbit_detach_session(text)'))
     LOOP
         CALL rvbbit._check_owner(pg_catalog.format('function %s', present.oid::pg_catalog.regprocedure), present.proowner);
     END LOOP;
-    CREATE OR REPLACE FUNCTION public.rvbbit_attach_session(session_id text, schema_name text DEFAULT NULL)
+    CREATE OR REPLACE FUNCTION public.rvbbit_attach_session(session_id text, schema_name text DEFAULT NULL,
+                                                            present_as text DEFAULT NULL)
         RETURNS text
         LANGUAGE sql
         SET search_path = pg_catalog, pg_temp
-        AS $$ SELECT rvbbit.attach_session(session_id, schema_name) $$;
-    COMMENT ON FUNCTION public.rvbbit_attach_session(text, text) IS
-        'show a session as a schema, named after it or as given; again with another name: rename the schema';
+        AS $$ SELECT rvbbit.attach_session(session_id, schema_name, present_as) $$;
+    COMMENT ON FUNCTION public.rvbbit_attach_session(text, text, text) IS
+        'show a session as a schema, named after it or as given; again with another name or presentation: change it in place';
     CREATE OR REPLACE FUNCTION public.rvbbit_detach_session(session_id text)
         RETURNS text
         LANGUAGE sql
@@ -69,13 +70,14 @@ BEGIN ATOMIC
     -- security_invoker: what a caller may see of rvbbit_sessions (paths!) depends on the caller.
     SELECT pg_catalog.format($$
         CREATE OR REPLACE VIEW public._rvbbit_sessions WITH (security_invoker = true) AS
-        SELECT %s, a.session_id IS NOT NULL AS is_attached, a.schema_name::text AS schema_name, a.attached_by
+        SELECT %s, a.session_id IS NOT NULL AS is_attached, a.schema_name::text AS schema_name, a.attached_by,
+               a.present_as
         FROM public.rvbbit_sessions AS s
         LEFT JOIN rvbbit._attached AS a ON a.session_id = s.session_id
         LEFT JOIN rvbbit.sync_problem AS p ON p.session_id = s.session_id
         LEFT JOIN rvbbit.detachment AS d ON d.session_id = s.session_id
         UNION ALL
-        SELECT %s, true, a.schema_name::text, a.attached_by
+        SELECT %s, true, a.schema_name::text, a.attached_by, a.present_as
         FROM rvbbit._attached AS a
         JOIN rvbbit.sync_seen AS e ON e.session_id = a.session_id
         WHERE e.missing_since IS NOT NULL
@@ -103,7 +105,8 @@ BEGIN
         UNION ALL VALUES ('error', 'why the session cannot be read, or why no schema shows it as one would expect'),
                          ('is_attached', 'whether a schema shows the session'),
                          ('schema_name', 'the schema that shows it'),
-                         ('attached_by', 'manual: by a person; auto: by the policy')
+                         ('attached_by', 'manual: by a person; auto: by the policy'),
+                         ('present_as', 'how its tables are shown: foreign, or table for ordinary ones')
     LOOP
         EXECUTE pg_catalog.format('COMMENT ON COLUMN public._rvbbit_sessions.%I IS %L', col.name, col.comment);
     END LOOP;

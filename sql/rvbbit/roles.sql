@@ -42,11 +42,11 @@ BEGIN
         public.rvbbit_snapshots, public._rvbbit_sessions, rvbbit.settings, rvbbit.snapshots TO rvbbit_reader;
     GRANT SELECT ON TABLE rvbbit.attachment, rvbbit.detachment, rvbbit._attached,
         rvbbit.sync_status, rvbbit.sync_problem, rvbbit.sync_seen TO rvbbit_reader;
-    REVOKE ALL ON FUNCTION public.rvbbit_attach_session(text, text), public.rvbbit_detach_session(text) FROM PUBLIC;
+    REVOKE ALL ON FUNCTION public.rvbbit_attach_session(text, text, text), public.rvbbit_detach_session(text) FROM PUBLIC;
     GRANT EXECUTE ON FUNCTION
-        public.rvbbit_attach_session(text, text), public.rvbbit_detach_session(text),
-        rvbbit.attach_session(text, text), rvbbit.detach_session(text),
-        rvbbit.set_policy(text, integer, integer, integer, integer, integer, text, text),
+        public.rvbbit_attach_session(text, text, text), public.rvbbit_detach_session(text),
+        rvbbit.attach_session(text, text, text), rvbbit.detach_session(text),
+        rvbbit.set_policy(text, integer, integer, integer, integer, integer, text, text, text),
         rvbbit.sync_plan(), rvbbit._sync_todo(), rvbbit._sync_step(text),
         rvbbit._sync_done(timestamp with time zone, text[], text[]) TO rvbbit_operator;
     GRANT EXECUTE ON PROCEDURE rvbbit.sync() TO rvbbit_operator;

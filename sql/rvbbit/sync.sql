@@ -91,7 +91,7 @@ CREATE FUNCTION rvbbit._has_dependents(session text, schema_oid oid)
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     RETURN EXISTS (SELECT FROM rvbbit._tables_of(session, schema_oid) AS t
-                   JOIN pg_catalog.pg_depend AS d ON d.refobjid = t.table_oid
+                   JOIN pg_catalog.pg_depend AS d ON d.refobjid IN (t.table_oid, t.part_oid)
                    WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'n')
         OR EXISTS (SELECT FROM pg_catalog.pg_depend AS d
                    WHERE d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid = schema_oid
@@ -99,10 +99,52 @@ CREATE FUNCTION rvbbit._has_dependents(session text, schema_oid oid)
                      AND d.objid NOT IN (SELECT t.table_oid FROM rvbbit._tables_of(session, schema_oid) AS t));
 COMMENT ON FUNCTION rvbbit._has_dependents(text, oid) IS 'internal: true if something of a person''s hangs on an attached schema';
 
+-- What an ordinary table has, its partition has too. Only a foreign table takes options.
+CREATE FUNCTION rvbbit._add_column(relation oid, partition oid, column_name name, type text, options text)
+    RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    RETURN CASE WHEN relation = partition THEN
+               pg_catalog.format('ALTER FOREIGN TABLE %s ADD COLUMN %I %s %s', relation::pg_catalog.regclass,
+                                 column_name, type, options)
+           ELSE pg_catalog.format('ALTER TABLE %s ADD COLUMN %I %s; ALTER FOREIGN TABLE %s ALTER COLUMN %I %s',
+                                  relation::pg_catalog.regclass, column_name, type,
+                                  partition::pg_catalog.regclass, column_name, options) END;
+COMMENT ON FUNCTION rvbbit._add_column(oid, oid, name, text, text) IS 'internal: the command that adds a column';
+
+CREATE FUNCTION rvbbit._drop_column(relation oid, partition oid, column_name name)
+    RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    RETURN pg_catalog.format('ALTER %sTABLE %s DROP COLUMN %I', CASE WHEN relation = partition THEN 'FOREIGN ' ELSE '' END,
+                             relation::pg_catalog.regclass, column_name);
+COMMENT ON FUNCTION rvbbit._drop_column(oid, oid, name) IS 'internal: the command that drops a column';
+
+-- Any type becomes any other: nothing is stored. PostgreSQL believes it only of an ordinary table without partitions.
+CREATE FUNCTION rvbbit._alter_column(relation oid, partition oid, column_name name, type text, options text)
+    RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    RETURN CASE
+        WHEN relation = partition THEN
+            pg_catalog.format('ALTER FOREIGN TABLE %1$s ALTER COLUMN %2$I TYPE %3$s, ALTER COLUMN %2$I %4$s',
+                              relation::pg_catalog.regclass, column_name, type, options)
+        WHEN type IS NULL THEN
+            pg_catalog.format('ALTER FOREIGN TABLE %s ALTER COLUMN %I %s', partition::pg_catalog.regclass,
+                              column_name, options)
+        ELSE pg_catalog.format('ALTER TABLE %1$s DETACH PARTITION %2$s; '
+                               'ALTER TABLE %1$s ALTER COLUMN %3$I TYPE %4$s USING NULL::%4$s; '
+                               'ALTER FOREIGN TABLE %2$s ALTER COLUMN %3$I TYPE %4$s, ALTER COLUMN %3$I %5$s; '
+                               'ALTER TABLE %1$s ATTACH PARTITION %2$s DEFAULT',
+                               relation::pg_catalog.regclass, partition::pg_catalog.regclass, column_name, type, options)
+    END;
+COMMENT ON FUNCTION rvbbit._alter_column(oid, oid, name, text, text) IS
+    'internal: the commands that give a column another type, if one is given, and options';
+
 -- Tables and columns are known by their names in the session, so one that a person renamed stays what it is. Only a
 -- column whose name in the session is gone becomes, by its name here, another one: its grants and views stay.
 CREATE FUNCTION rvbbit._column_drift(session text, schema_oid oid)
-    RETURNS TABLE (action text, table_name name, column_name name, change text, place integer)
+    RETURNS TABLE (action text, table_name name, column_name name, command text, place integer)
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -111,18 +153,18 @@ BEGIN
     WITH tables AS MATERIALIZED (
         SELECT * FROM rvbbit._tables_of(session, schema_oid)
     ), wanted AS MATERIALIZED (
-        SELECT t.table_oid, t.table_name, s.pg_name::name AS pg_name, s.column_name, s.duckdb_type, s.pg_type, s.position,
+        SELECT t.table_oid, t.part_oid, t.table_name, s.pg_name::name AS pg_name, s.column_name, s.duckdb_type, s.pg_type, s.position,
                pg_catalog.format_type(pg_catalog.to_regtype(s.pg_type), pg_catalog.to_regtypemod(s.pg_type)) AS type
         FROM public.rvbbit_columns AS s JOIN tables AS t ON t.remote_name = s.table_name
         WHERE s.session_id = session AND s.schema_name = 'main'
     ), present AS MATERIALIZED (
-        SELECT t.table_oid, t.table_name, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
+        SELECT t.table_oid, t.part_oid, t.table_name, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
                (SELECT o.option_value FROM pg_catalog.pg_options_to_table(a.attfdwoptions) AS o
                 WHERE o.option_name = 'column_name') AS column_name,
                (SELECT o.option_value FROM pg_catalog.pg_options_to_table(a.attfdwoptions) AS o
                 WHERE o.option_name = 'duckdb_type') AS duckdb_type
         FROM tables AS t
-        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.table_oid AND a.attnum > 0 AND NOT a.attisdropped
+        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.part_oid AND a.attnum > 0 AND NOT a.attisdropped
         WHERE t.table_oid IN (SELECT w.table_oid FROM wanted AS w)
     ), paired AS MATERIALIZED (
         SELECT w.table_oid, p.attname, w.column_name
@@ -144,14 +186,14 @@ BEGIN
                 ELSE 'alter column' END,
            COALESCE(w.table_name, p.table_name), COALESCE(p.attname, w.pg_name),
            CASE WHEN p.attname IS NULL THEN
-                    pg_catalog.format('ADD COLUMN %I %s OPTIONS (column_name %L, duckdb_type %L)',
-                        w.pg_name, w.pg_type, w.column_name, w.duckdb_type)
-                WHEN w.pg_name IS NULL THEN pg_catalog.format('DROP COLUMN %I', p.attname)
-                ELSE pg_catalog.format('ALTER COLUMN %1$I TYPE %2$s, '
-                                       'ALTER COLUMN %1$I OPTIONS (%3$s column_name %4$L, %5$s duckdb_type %6$L)',
-                        p.attname, w.pg_type,
-                        CASE WHEN p.column_name IS NULL THEN 'ADD' ELSE 'SET' END, w.column_name,
-                        CASE WHEN p.duckdb_type IS NULL THEN 'ADD' ELSE 'SET' END, w.duckdb_type)
+                    rvbbit._add_column(w.table_oid, w.part_oid, w.pg_name, w.pg_type, pg_catalog.format(
+                        'OPTIONS (column_name %L, duckdb_type %L)', w.column_name, w.duckdb_type))
+                WHEN w.pg_name IS NULL THEN rvbbit._drop_column(p.table_oid, p.part_oid, p.attname)
+                ELSE rvbbit._alter_column(p.table_oid, p.part_oid, p.attname,
+                         CASE WHEN p.table_oid = p.part_oid OR p.type IS DISTINCT FROM w.type THEN w.pg_type END,
+                         pg_catalog.format('OPTIONS (%s column_name %L, %s duckdb_type %L)',
+                             CASE WHEN p.column_name IS NULL THEN 'ADD' ELSE 'SET' END, w.column_name,
+                             CASE WHEN p.duckdb_type IS NULL THEN 'ADD' ELSE 'SET' END, w.duckdb_type))
            END,
            w.position
     FROM pairs AS x
@@ -186,11 +228,12 @@ BEGIN
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c
                       WHERE c.relnamespace = schema_oid AND c.relname = w.pg_name)
     UNION ALL
-    SELECT 'drop table', p.table_name, NULL, pg_catalog.format('DROP FOREIGN TABLE %I.%I', _drift.schema_name, p.table_name)
+    SELECT 'drop table', p.table_name, NULL,
+           pg_catalog.format('DROP %sTABLE %s', CASE WHEN p.table_oid = p.part_oid THEN 'FOREIGN ' ELSE '' END,
+                             p.table_oid::pg_catalog.regclass)
     FROM present AS p WHERE NOT EXISTS (SELECT FROM wanted AS w WHERE w.table_name = p.remote_name)
     UNION ALL
-    (SELECT c.action, c.table_name, c.column_name,
-            pg_catalog.format('ALTER FOREIGN TABLE %I.%I %s', _drift.schema_name, c.table_name, c.change)
+    (SELECT c.action, c.table_name, c.column_name, c.command
      FROM rvbbit._column_drift(session, schema_oid) AS c ORDER BY c.table_name, c.place);
 END
 $$;
@@ -207,6 +250,15 @@ CREATE FUNCTION rvbbit._is_due(seen rvbbit.sync_seen, signature text, is_large b
            AND (NOT is_large OR seen.looked_at <= pg_catalog.now() - interval '1 minute')
         OR NOT seen.in_step AND seen.looked_at <= pg_catalog.now() - interval '10 minutes';
 COMMENT ON FUNCTION rvbbit._is_due(rvbbit.sync_seen, text, boolean) IS 'internal: true if sync is to look into a session';
+
+-- What a person attached stays as that person has it.
+CREATE FUNCTION rvbbit._is_presented_otherwise(session text)
+    RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    RETURN EXISTS (SELECT FROM rvbbit.attachment AS a
+                   WHERE a.session_id = session AND a.attached_by = 'auto' AND a.present_as <> rvbbit._present_as());
+COMMENT ON FUNCTION rvbbit._is_presented_otherwise(text) IS 'internal: true if the policy wants other kinds of tables';
 
 CREATE FUNCTION rvbbit._sessions_to_do(only_session text DEFAULT NULL)
     RETURNS TABLE (action text, session_id text, schema_name name, signature text, reason text)
@@ -233,6 +285,7 @@ BEGIN ATOMIC
     UNION ALL
     SELECT 'refresh', f.session_id, a.schema_name, f.signature,
            CASE WHEN e.missing_since IS NOT NULL THEN 'its file is there again'
+                WHEN rvbbit._is_presented_otherwise(a.session_id) THEN 'the policy presents it otherwise'
                 WHEN f.signature IS DISTINCT FROM e.signature THEN 'its files changed'
                 WHEN e.missing_tables IS NOT NULL THEN 'tables were missing at the last tick'
                 ELSE 'the last tick could not' END
@@ -240,7 +293,8 @@ BEGIN ATOMIC
     JOIN attached AS a ON a.session_id = f.session_id
     LEFT JOIN rvbbit.sync_seen AS e ON e.session_id = f.session_id
     WHERE f.state IN ('ready', 'live', 'empty') AND (f.auto_attach OR a.attached_by = 'manual')
-      AND rvbbit._is_due(e, f.signature, f.is_large)
+      AND (rvbbit._is_due(e, f.signature, f.is_large)
+           OR COALESCE(e.in_step, true) AND rvbbit._is_presented_otherwise(a.session_id))
     UNION ALL
     SELECT CASE WHEN g.attached_by = 'manual' OR g.is_held THEN 'keep'
                 WHEN g.has_no_file AND g.missing_since IS NULL THEN 'wait'
@@ -271,7 +325,10 @@ BEGIN ATOMIC
     UNION ALL
     SELECT d.action, t.session_id, t.schema_name, d.table_name, d.column_name, t.reason
     FROM todo AS t CROSS JOIN LATERAL rvbbit._drift(t.session_id, t.schema_name) AS d
-    WHERE t.action = 'refresh';
+    WHERE t.action = 'refresh'
+    UNION ALL
+    SELECT 'present', t.session_id, t.schema_name, NULL, NULL, t.reason
+    FROM todo AS t WHERE t.action = 'refresh' AND rvbbit._is_presented_otherwise(t.session_id);
 END;
 COMMENT ON FUNCTION rvbbit.sync_plan() IS 'what rvbbit.sync() would do now, and why, without doing it';
 
@@ -351,6 +408,25 @@ END
 $$;
 COMMENT ON FUNCTION rvbbit._apply(text) IS 'internal: run a change; what stands in its way, or null';
 
+-- What stands in the way, or null.
+CREATE FUNCTION rvbbit._try_present(session text, schema_name name)
+    RETURNS text
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    what text;
+BEGIN
+    CALL rvbbit._present(session, schema_name, rvbbit._present_as());
+    RETURN NULL;
+EXCEPTION
+    WHEN dependent_objects_still_exist THEN
+        GET STACKED DIAGNOSTICS what = PG_EXCEPTION_DETAIL;
+        RETURN SQLERRM || COALESCE(': ' || what, '');
+END
+$$;
+COMMENT ON FUNCTION rvbbit._try_present(text, name) IS 'internal: present an attached session as the policy says';
+
 -- A session that cannot be read just now has no rows in rvbbit_tables: that says nothing of its tables.
 CREATE PROCEDURE rvbbit._require_readable(session text)
     LANGUAGE plpgsql
@@ -377,6 +453,7 @@ CREATE FUNCTION rvbbit._refresh(session text, schema_name name, signature text)
 AS $$
 DECLARE
     missing CONSTANT name[] := (SELECT e.missing_tables FROM rvbbit.sync_seen AS e WHERE e.session_id = session);
+    present_as CONSTANT text := (SELECT a.present_as FROM rvbbit.attachment AS a WHERE a.session_id = session);
     still_missing name[];
     problems text[] := '{}';
     problem text;
@@ -404,7 +481,15 @@ BEGIN
         END IF;
     END LOOP;
     IF lacks_tables THEN
-        CALL rvbbit._import_missing(session, schema_name);
+        CALL rvbbit._import_missing(session, schema_name, present_as);
+    END IF;
+    IF rvbbit._is_presented_otherwise(session) THEN
+        problem := rvbbit._try_present(session, schema_name);
+        IF problem IS NULL THEN
+            changes := changes + 1;
+        ELSE
+            problems := problems || problem;
+        END IF;
     END IF;
     tables := ARRAY(SELECT t.table_oid FROM rvbbit._tables_of(session, rvbbit._schema_oid(schema_name)) AS t);
     CALL rvbbit._estimate(session, tables);
@@ -427,7 +512,7 @@ AS $$
 BEGIN
     CASE action
         WHEN 'attach' THEN
-            PERFORM rvbbit._attach(session, NULL, 'auto');
+            PERFORM rvbbit._attach(session, NULL, 'auto', NULL);
             CALL rvbbit._note_look(session, signature, true, NULL);
             PERFORM rvbbit._note_problem(session, NULL);
             RETURN 'attached';

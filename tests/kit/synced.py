@@ -99,6 +99,12 @@ class Folder:
         """Errors that the server logged since the folder was opened."""
         return [line for line in self.server.log()[self.log_length :].splitlines() if " ERROR: " in line]
 
+    def comment(self, admin: psycopg.Connection, table: str, text: str) -> None:
+        """A comment on a table, whatever kind it is of."""
+        found = "SELECT relkind = 'f' FROM pg_class WHERE oid = %s::regclass"
+        kind = "FOREIGN TABLE" if admin.execute(found, [table]).fetchone() == (True,) else "TABLE"
+        admin.execute(f"COMMENT ON {kind} {table} IS '{text}'")
+
     def columns(self, table: str) -> dict[str, str]:
         """Names and types of a table's columns."""
         return dict(
@@ -143,7 +149,7 @@ def opened(server: Server) -> Iterator[Folder]:
             "TRUNCATE rvbbit.attachment, rvbbit.detachment,"
             " rvbbit.sync_problem, rvbbit.sync_run, rvbbit.sync_seen"
         )
-        admin.execute("SELECT rvbbit.set_policy('smart', 50)")
+        admin.execute("SELECT rvbbit.set_policy('smart', 50, present_as => 'table')")
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 30) -> None:

@@ -16,10 +16,11 @@ from tests.kit.synced import Folder, opened, wait_for
 pytestmark = pytest.mark.server
 
 
-@pytest.fixture
-def folder(following: Server) -> Iterator[Folder]:
-    """The folder with one session, "first", attached by the policy."""
+@pytest.fixture(params=["foreign", "table"])
+def folder(request: pytest.FixtureRequest, following: Server) -> Iterator[Folder]:
+    """The folder with one session, "first", attached by the policy, as foreign tables or as ordinary ones."""
     with opened(following) as own:
+        own.db.execute("SELECT rvbbit.set_policy(present_as => %s)", [request.param])
         own.write("first", "CREATE TABLE t AS SELECT 1 AS a, 'x' AS b")
         own.sync()
         assert own.attached() == {"first": "first"}
@@ -68,7 +69,9 @@ def assert_as_imported(folder: Folder) -> None:
     query = """
         SELECT attname, format_type(atttypid, atttypmod), option_name, option_value
         FROM pg_attribute, pg_options_to_table(attfdwoptions)
-        WHERE attrelid = '{}.t'::regclass AND attnum > 0 AND NOT attisdropped"""
+        WHERE attrelid = COALESCE((SELECT inhrelid FROM pg_inherits WHERE inhparent = '{0}.t'::regclass),
+                                  '{0}.t'::regclass)
+          AND attnum > 0 AND NOT attisdropped"""
     folder.db.execute("IMPORT FOREIGN SCHEMA first LIMIT TO (t) FROM SERVER rvbbit INTO mine")
     assert set(folder.rows(query.format("first"))) == set(folder.rows(query.format("mine")))
     folder.db.execute("DROP FOREIGN TABLE mine.t")
@@ -103,8 +106,8 @@ def test_a_name_in_postgresql_that_means_another_column(folder: Folder) -> None:
 
 def test_names_that_a_person_gave_stay(folder: Folder) -> None:
     with folder.server.connect(user="postgres") as admin:
-        admin.execute("ALTER FOREIGN TABLE first.t RENAME a TO amount")
-        admin.execute("ALTER FOREIGN TABLE first.t RENAME TO mine")
+        admin.execute("ALTER TABLE first.t RENAME a TO amount")
+        admin.execute("ALTER TABLE first.t RENAME TO mine")
         admin.execute("GRANT SELECT ON first.mine TO pg_monitor")
     assert folder.plan() == set()
     folder.write("first", "ALTER TABLE t ALTER a TYPE BIGINT", "ALTER TABLE t ADD COLUMN c INTEGER")
@@ -129,7 +132,7 @@ def test_names_that_a_person_gave_stay(folder: Folder) -> None:
 
 def test_a_name_that_a_person_gave_is_in_the_way(folder: Folder) -> None:
     with folder.server.connect(user="postgres") as admin:
-        admin.execute("ALTER FOREIGN TABLE first.t RENAME a TO c")
+        admin.execute("ALTER TABLE first.t RENAME a TO c")
     folder.write("first", "ALTER TABLE t ADD COLUMN c INTEGER DEFAULT 5")
     folder.sync()
     assert folder.rows("SELECT c, b FROM first.t") == [(1, "x")]
@@ -154,7 +157,7 @@ def test_what_people_built_survives_a_change(folder: Folder) -> None:
     folder.db.execute("CREATE VIEW mine.v AS SELECT a FROM first.t")
     with folder.server.connect(user="postgres") as admin:
         admin.execute("GRANT SELECT ON first.t TO pg_monitor")
-        admin.execute("COMMENT ON FOREIGN TABLE first.t IS 'my own words'")
+        folder.comment(admin, "first.t", "my own words")
     folder.write("first", "ALTER TABLE t ADD COLUMN c INTEGER", "UPDATE t SET a = 7")
     folder.sync()
     assert folder.rows("SELECT a FROM mine.v") == [(7,)]
