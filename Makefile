@@ -9,6 +9,11 @@ PYTHON := $(VENV)/bin/python
 DEMO_DIR ?= demo_sessions
 COUNT ?= 100000
 SEED ?= long
+# HOST=multicorn2 runs on MULTICORN2_IMAGE. Only from the command line: some shells have a HOST of their own.
+ifeq ($(origin HOST),command line)
+export RVBBIT_HOST := $(HOST)
+endif
+export MULTICORN2_IMAGE ?=
 # The reaper of testcontainers is an image that must be fetched; the tests' containers are removed without it.
 export TESTCONTAINERS_RYUK_DISABLED := true
 SHELL_SCRIPTS := $(wildcard docker/*.sh tests/kit/*.sh) .ci/run

@@ -10,8 +10,9 @@ BEGIN
             USING ERRCODE = 'null_value_not_allowed',
                   HINT = 'Name the folder: CALL rvbbit.setup(session_dir => ''/path/to/session_dbs'').';
     END IF;
-    EXECUTE pg_catalog.format('CREATE SERVER %I FOREIGN DATA WRAPPER %I OPTIONS (session_dir %L)',
-                              server, wrapper, session_dir);
+    EXECUTE pg_catalog.format('CREATE SERVER %I FOREIGN DATA WRAPPER %I OPTIONS (%ssession_dir %L)', server, wrapper,
+                              CASE WHEN wrapper = 'multicorn' THEN 'wrapper ''rvbbit_fdw.wrapper.RvbbitWrapper'', ' END,
+                              session_dir);
     EXECUTE pg_catalog.format('COMMENT ON SERVER %I IS %L', server, 'a folder of RVBBIT sessions');
 END
 $$;
@@ -55,7 +56,7 @@ DECLARE
     present name := rvbbit._wrapper_of(server);
 BEGIN
     IF present IS NULL THEN
-        CALL rvbbit._create_server(server, session_dir, wrapper);
+        CALL rvbbit._create_server(server, session_dir, COALESCE(wrapper, 'rvbbit_fdw'));
     ELSIF present <> wrapper THEN
         RAISE EXCEPTION 'server "%" belongs to the foreign-data wrapper "%", not to "%"', server, present, wrapper
             USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -66,4 +67,4 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE rvbbit._ensure_server(text, text, text, name) IS
-    'internal: make the foreign server, or bring its options in step';
+    'internal: make the foreign server, or bring its options in step; a null wrapper is that of the server';
