@@ -16,9 +16,7 @@ from rvbbit_fdw.backend import Backend
 from rvbbit_fdw.engine import Engine
 from rvbbit_fdw.errors import RvbbitError
 from rvbbit_fdw.importer import Notice
-from rvbbit_fdw.listing import DEPTHS
-from rvbbit_fdw.listings import listing_of
-from rvbbit_fdw.pushdown import plan, prune, whole
+from rvbbit_fdw.pushdown import plan, whole
 from rvbbit_fdw.request import Scan, Table
 from rvbbit_fdw.tasks import Task
 
@@ -191,7 +189,7 @@ def _count_rows(body: Body, task: Task) -> Body:
 def _explain_scan(body: Body, task: Task) -> Body:
     asked = request.parse_scan(body)
     if "catalog" in asked.table.options:
-        return {"lines": _explain_listing(asked)}
+        return {"lines": opening.explain_list(asked)}
     session = opening.session_of(asked)
     query = scan.query(session, asked.table, asked.columns, None, plan.filter_of(asked))
     lines = [["Session", session], ["DuckDB SQL", query.sql], ["Snapshot", _snapshot_age(asked, task)]]
@@ -212,15 +210,6 @@ def _snapshot_age(asked: Scan, task: Task) -> str:
         if snapshot is not None:
             return f"taken {max(0.0, time.time() - snapshot.taken_at):.0f} s ago"
     return "none yet"
-
-
-def _explain_listing(asked: Scan) -> list[list[str]]:
-    listing = listing_of(asked)
-    lines = [["Catalog", asked.table.options["catalog"]]]
-    pruned = prune.describe(listing.wanted(asked))
-    if pruned:
-        lines.append(["Pruned by", pruned])
-    return [*lines, ["Reads", DEPTHS[listing.depth_of(asked)]]]
 
 
 def _plan_query(body: Body, _task: Task) -> Body:

@@ -12,9 +12,9 @@ from rvbbit_fdw.catalog import Catalog
 from rvbbit_fdw.engine import Engine
 from rvbbit_fdw.errors import RvbbitError
 from rvbbit_fdw.importer import Notice
-from rvbbit_fdw.listing import Look
+from rvbbit_fdw.listing import DEPTHS, Look
 from rvbbit_fdw.listings import listing_of
-from rvbbit_fdw.pushdown import plan
+from rvbbit_fdw.pushdown import plan, prune
 from rvbbit_fdw.request import Scan
 from rvbbit_fdw.scan import Query
 from rvbbit_fdw.sessions import SessionFile, Wanted
@@ -106,3 +106,13 @@ def file_of(backend: Backend, asked: Scan, check: Callable[[], None]) -> Session
     """The scan's session, if it is there."""
     wanted = Wanted(ids=frozenset({session_of(asked)}))
     return next(iter(backend.folder(asked.server).list(wanted, check)), None)
+
+
+def explain_list(asked: Scan) -> list[list[str]]:
+    """What EXPLAIN shows of a scan of a list: labels and texts."""
+    listing = listing_of(asked)
+    lines = [["Catalog", asked.table.options["catalog"]]]
+    pruned = prune.describe(listing.wanted(asked))
+    if pruned:
+        lines.append(["Pruned by", pruned])
+    return [*lines, ["Reads", DEPTHS[listing.depth_of(asked)]]]

@@ -28,9 +28,10 @@ _MOST_ABANDONED = 2
 class _Call(Generic[T]):
     """One call: it ends with a result or with an error."""
 
-    def __init__(self, work: Callable[[], T], task: Task) -> None:
+    def __init__(self, work: Callable[[], T], task: Task, finish: Callable[[Task], None]) -> None:
         self.work = work
         self.task = task
+        self.finish = finish
         self.ended = threading.Event()
         self.abandoned = False
         self._result: list[T] = []
@@ -44,7 +45,7 @@ class _Call(Generic[T]):
             self._error = error
         self.ended.set()
         if self.abandoned:
-            self.task.close()
+            self.finish(self.task)
 
     def result(self) -> T:
         """What it gave; raises what it raised."""
@@ -55,23 +56,32 @@ class _Call(Generic[T]):
 
 
 class Helper:
-    """The helper thread of a process. One that is stuck in an abandoned call is replaced."""
+    """The helper thread of a process. One that is stuck in an abandoned call is replaced.
 
-    def __init__(self, interrupted: Callable[[], bool]) -> None:
+    `finish` closes a task; that of an abandoned call is closed by the thread when the call has ended, because
+    to close it earlier would wait for that.
+    """
+
+    def __init__(self, interrupted: Callable[[], bool], finish: Callable[[Task], None]) -> None:
         self._interrupted = interrupted
+        self._finish = finish
         self._calls: SimpleQueue[_Call[object]] | None = None
         self._abandoned: list[_Call[object]] = []
 
     def run(self, work: Callable[[], T], task: Task) -> T:
         """The result of the work, which can be interrupted by way of its task; Interrupted if it was."""
         self._wait_for_room()
-        call = _Call(work, task)
+        call = _Call(work, task, self._finish)
         self._queue().put(call)  # type: ignore[arg-type]  # its result comes from `call` itself
         while not call.ended.wait(_LOOK_SECONDS):
             if self._interrupted():
                 self._stop(call)
                 raise Interrupted
         return call.result()
+
+    def holds(self, task: Task) -> bool:
+        """True while an abandoned call of the task runs."""
+        return any(call.task is task and not call.ended.is_set() for call in self._abandoned)
 
     def _queue(self) -> SimpleQueue[_Call[object]]:
         if self._calls is None:
@@ -88,7 +98,7 @@ class Helper:
         self._calls = None  # the thread leaves when this call ends
         call.abandoned = True
         if call.ended.is_set():
-            call.task.close()
+            self._finish(call.task)
         self._abandoned.append(call)  # type: ignore[arg-type]
 
     def _wait_for_room(self) -> None:

@@ -28,6 +28,17 @@ CREATE FUNCTION rvbbit._wrapper_of(server text)
             WHERE s.srvname = server);
 COMMENT ON FUNCTION rvbbit._wrapper_of(text) IS 'internal: the wrapper of a server, null if there is no such server';
 
+-- That of the server in use, else our own, else Multicorn2's.
+CREATE FUNCTION rvbbit._default_wrapper()
+    RETURNS name
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    RETURN COALESCE(rvbbit._wrapper_of(rvbbit._server()),
+                    (SELECT w.fdwname FROM pg_catalog.pg_foreign_data_wrapper AS w
+                     WHERE w.fdwname IN ('rvbbit_fdw', 'multicorn') ORDER BY w.fdwname DESC LIMIT 1),
+                    'rvbbit_fdw');
+COMMENT ON FUNCTION rvbbit._default_wrapper() IS 'internal: the wrapper that a new server gets if none is named';
+
 -- ALTER SERVER only where something changes: each one invalidates the cached plans of every connection.
 CREATE PROCEDURE rvbbit._set_server_option(server text, option text, value text)
     LANGUAGE plpgsql
@@ -56,7 +67,7 @@ DECLARE
     present name := rvbbit._wrapper_of(server);
 BEGIN
     IF present IS NULL THEN
-        CALL rvbbit._create_server(server, session_dir, COALESCE(wrapper, 'rvbbit_fdw'));
+        CALL rvbbit._create_server(server, session_dir, COALESCE(wrapper, rvbbit._default_wrapper()));
     ELSIF present <> wrapper THEN
         RAISE EXCEPTION 'server "%" belongs to the foreign-data wrapper "%", not to "%"', server, present, wrapper
             USING ERRCODE = 'object_not_in_prerequisite_state',

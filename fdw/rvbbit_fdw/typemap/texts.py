@@ -80,6 +80,5 @@ def _fitting(text: str, internal: str, typmod: int) -> str:
     if internal != "pg_catalog.varchar" or typmod < _VARHDRSZ:
         return text
     most = typmod - _VARHDRSZ
-    cut = f"WHEN length(rtrim({text}, ' ')) <= {most} THEN left({text}, {most})"
-    error = f"error('{TOO_LONG}({most})')"
-    return f"CASE WHEN length({text}) <= {most} THEN {text} {cut} ELSE {error} END"
+    long = f"length(rtrim({text}, ' ')) > {most}"
+    return f"CASE WHEN {long} THEN error('{TOO_LONG}({most})') ELSE left({text}, {most}) END"

@@ -6,7 +6,7 @@ What Multicorn2 3.2 does with an answer, and why each is as it is, tells docs/mu
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import suppress
 from logging import ERROR
 from typing import Any, ClassVar, NoReturn, ParamSpec, TypeVar
@@ -34,6 +34,9 @@ T = TypeVar("T")
 
 _ROWS_AT_ONCE = 2000
 
+_NO_SUCH_TIME = "Multicorn2 cannot hand over a date or timestamp of a condition"
+_SUCH_TIMES = "Compare with those of the years 1 to 9999, or with a timestamp with time zone."
+
 
 class _Process:
     """The session of this process, made when it is first needed: a fork must not inherit its thread."""
@@ -55,8 +58,10 @@ def _told(function: Callable[P, T]) -> Callable[P, T]:
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return function(*args, **kwargs)
-        except (MulticornException, GeneratorExit):
+        except MulticornException:
             raise
+        except SystemError:  # called while a ValueError of Multicorn2 was pending
+            problem: errors.RvbbitError = errors.NotSupported(_NO_SUCH_TIME, hint=_SUCH_TIMES)
         except Exception as error:
             problem = errors.translate(error)
         _raise(problem)
@@ -126,7 +131,7 @@ class RvbbitWrapper(ForeignDataWrapper):  # type: ignore[misc]  # the package ha
         """Lines for EXPLAIN; opens no session."""
         asked = self._scan(quals, columns, sortkeys)
         if "catalog" in asked.table.options:
-            return [f"Catalog: {asked.table.options['catalog']}"]
+            return [": ".join(line) for line in opening.explain_list(asked)]
         name = opening.session_of(asked)
         query = scan.query(name, asked.table, asked.columns, None, plan.filter_of(asked), scan.TEXTS)
         query = scan.ordered(query, plan.order_of(asked))
@@ -140,7 +145,7 @@ class RvbbitWrapper(ForeignDataWrapper):  # type: ignore[misc]  # the package ha
         sortkeys: Sequence[Any] | None = None,
         limit: int | None = None,
         offset: int | None = None,
-    ) -> Iterator[Sequence[Any]]:
+    ) -> Generator[Sequence[Any], None, None]:
         """The rows."""
         run = session().run()
         task = session().start(self._level)
@@ -306,7 +311,7 @@ def _fetch(task: Task) -> list[Any]:
     return session().helper.run(fetch, task)
 
 
-def _rows(task: Task, positions: Sequence[int | None]) -> Iterator[Sequence[Any]]:
+def _rows(task: Task, positions: Sequence[int | None]) -> Generator[Sequence[Any], None, None]:
     """Tuples in the order of the table's columns."""
     as_they_are = list(positions) == list(range(len(positions)))
     try:

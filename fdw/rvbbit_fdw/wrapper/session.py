@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from weakref import WeakSet
@@ -32,7 +31,7 @@ class Session:
     def __init__(self, process: Process) -> None:
         self.process = process
         self.backend = Backend()
-        self.helper = Helper(process.interrupted)
+        self.helper = Helper(process.interrupted, lambda task: self.backend.finish(task.number))
         self._numbers = itertools.count(1)
         self._levels: dict[int, int] = {}
         self._runs: dict[int, Run] = {}
@@ -40,14 +39,11 @@ class Session:
 
     def call(self, work: Callable[[Task], T]) -> T:
         """Run something that may block."""
-        with self.task() as task:
+        task = self.start(0)
+        try:
             return self.helper.run(lambda: work(task), task)
-
-    @contextmanager
-    def task(self) -> Iterator[Task]:
-        """A task for the time of the block."""
-        with self.backend.running(next(self._numbers)) as task:
-            yield task
+        finally:
+            self.finish(task)
 
     def start(self, level: int) -> Task:
         """A task for a scan that was begun in a transaction of that depth, 1 for the outermost."""
@@ -56,10 +52,11 @@ class Session:
         return self.backend.start(number)
 
     def finish(self, task: Task) -> None:
-        """Close a scan."""
+        """Close a scan; the helper does it if a call of it goes on."""
         self._levels.pop(task.number, None)
         task.interrupt()
-        self.backend.finish(task.number)
+        if not self.helper.holds(task):
+            self.backend.finish(task.number)
 
     def is_open(self, task: Task) -> bool:
         """False if the end of a transaction has closed the scan."""

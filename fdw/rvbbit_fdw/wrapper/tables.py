@@ -12,8 +12,8 @@ from rvbbit_fdw.request import STORE_NAME, Attribute, Server, Table
 _TYPES = {
     16: "bool", 17: "bytea", 18: "char", 19: "name", 20: "int8", 21: "int2", 23: "int4", 25: "text",
     26: "oid", 114: "json", 142: "xml", 700: "float4", 701: "float8", 1042: "bpchar", 1043: "varchar",
-    1082: "date", 1083: "time", 1114: "timestamp", 1184: "timestamptz", 1186: "interval", 1266: "timetz", 1560: "bit",
-    1562: "varbit", 1700: "numeric", 2950: "uuid", 3802: "jsonb",
+    1082: "date", 1083: "time", 1114: "timestamp", 1184: "timestamptz", 1186: "interval", 1266: "timetz",
+    1560: "bit", 1562: "varbit", 1700: "numeric", 2950: "uuid", 3802: "jsonb",
     1000: "_bool", 1001: "_bytea", 1002: "_char", 1003: "_name", 1016: "_int8", 1005: "_int2", 1007: "_int4",
     1009: "_text", 1028: "_oid", 199: "_json", 143: "_xml", 1021: "_float4", 1022: "_float8", 1014: "_bpchar",
     1015: "_varchar", 1182: "_date", 1183: "_time", 1115: "_timestamp", 1185: "_timestamptz",
