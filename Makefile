@@ -7,6 +7,11 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 DEMO_DIR ?= demo_sessions
+# HOST=multicorn2 runs on MULTICORN2_IMAGE. Only from the command line: some shells have a HOST of their own.
+ifeq ($(origin HOST),command line)
+export RVBBIT_HOST := $(HOST)
+endif
+export MULTICORN2_IMAGE ?=
 # The reaper of testcontainers is an image that must be fetched; the tests' containers are removed without it.
 export TESTCONTAINERS_RYUK_DISABLED := true
 SHELL_SCRIPTS := $(wildcard docker/*.sh tests/kit/*.sh) .ci/run
@@ -16,6 +21,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
 	    printf '  %-16s %s\n' "$$name" "$$text"; done
 	@printf '\n  %s\n' 'make up SESSION_DIR=/path/session_dbs RVBBIT_PORT=5544 serves another folder; see .env.example'
+	@printf '  %s\n' 'make up HOST=multicorn2 MULTICORN2_IMAGE=... uses Multicorn2; so does make test; see docs/multicorn2.md'
 
 up: ## build the image if needed, serve the session folder, say how to connect
 	@docker/up.sh
@@ -39,7 +45,11 @@ demo-live: ## keep one more session of DEMO_DIR open for a minute and add phases
 image: ## build the image alone; NO_CACHE=1 fetches Debian's newest security updates
 	@docker/build.sh server
 
+ifeq ($(RVBBIT_HOST),multicorn2)
+test: $(if $(MULTICORN2_IMAGE),image) test-server
+else
 test: lint test-fast image test-server ## all checks: lint, brain tests, server tests against the image
+endif
 
 test-fast: $(VENV)/installed ## the tests that need no Docker
 	$(PYTHON) -m pytest tests/brain tests/cli

@@ -3,6 +3,8 @@
 \getenv health_password HEALTH_PASSWORD
 \getenv login_password RVBBIT_PASSWORD
 \getenv superuser_password POSTGRES_PASSWORD
+\set host rvbbit_fdw
+\getenv host RVBBIT_HOST
 
 SET client_min_messages = warning;
 -- People may create in public: what they make there must not come before PostgreSQL's own.
@@ -38,9 +40,11 @@ GRANT CREATE ON SCHEMA public TO rvbbit;
 \endif
 
 -- What serves the sessions. Last, so that logins work even where someone's own objects stand in its way.
-CREATE EXTENSION IF NOT EXISTS rvbbit_fdw;
+SELECT CASE :'host' WHEN 'multicorn2' THEN 'multicorn' ELSE 'rvbbit_fdw' END AS wrapper
+\gset
+CREATE EXTENSION IF NOT EXISTS :"wrapper";
 CREATE EXTENSION IF NOT EXISTS rvbbit;
-ALTER EXTENSION rvbbit_fdw UPDATE;
+ALTER EXTENSION :"wrapper" UPDATE;
 ALTER EXTENSION rvbbit UPDATE;
 SELECT 'pg_cron' = ANY (string_to_array(replace(current_setting('shared_preload_libraries'), ' ', ''), ',')) AS has_cron
 \gset
@@ -48,7 +52,7 @@ SELECT 'pg_cron' = ANY (string_to_array(replace(current_setting('shared_preload_
 CREATE EXTENSION IF NOT EXISTS pg_cron;
 ALTER EXTENSION pg_cron UPDATE;
 \endif
-CALL rvbbit.setup('rvbbit', session_dir => :'session_dir', snapshot_dir => :'snapshot_dir');
+CALL rvbbit.setup('rvbbit', session_dir => :'session_dir', snapshot_dir => :'snapshot_dir', wrapper => :'wrapper');
 \if :has_cron
 -- Made once: who stopped the job or gave it another period keeps that.
 DO $$

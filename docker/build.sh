@@ -1,17 +1,29 @@
 #!/usr/bin/env bash
 # Builds a target of the Dockerfile; Docker's cache makes it a matter of seconds when nothing changed.
 #   docker/build.sh [target] [tag] [Dockerfile]          target: server (default) or demo
+# With RVBBIT_HOST=multicorn2 the server is put on top of MULTICORN2_IMAGE.
 # BASE_IMAGE names the base; NO_CACHE=1 starts anew and so fetches Debian's newest security updates.
 # shellcheck source=docker/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 readonly target=${1:-server}
 readonly tag=${2:-$RVBBIT_IMAGE}
-readonly recipe=${3:-docker/Dockerfile}
+readonly recipe=${3:-}
 readonly public_base=debian:trixie-slim
 readonly own_base=rvbbit-fdw-base:trixie
 readonly log_file=build/image-$target.log
 
 have_image() { docker image inspect "$1" > /dev/null 2>&1; }
+
+is_on_multicorn2() { [ "$RVBBIT_HOST" = multicorn2 ] && [ "$target" = server ]; }
+
+choose_recipe() { if is_on_multicorn2; then echo docker/multicorn2.Dockerfile; else echo docker/Dockerfile; fi; }
+
+require_multicorn2() {
+    [ -n "${MULTICORN2_IMAGE:-}" ] ||
+        fail "HOST=multicorn2 needs MULTICORN2_IMAGE=..., an image that has Multicorn2 on PostgreSQL 17 (docs/multicorn2.md)"
+    have_image "$MULTICORN2_IMAGE" || docker pull --quiet "$MULTICORN2_IMAGE" > /dev/null ||
+        fail "the image MULTICORN2_IMAGE=$MULTICORN2_IMAGE is not here and cannot be fetched"
+}
 
 choose_base() {
     if [ -n "${BASE_IMAGE:-}" ]; then return; fi
@@ -39,7 +51,11 @@ copy_certificates() {
 
 build_arguments() {
     local name
-    printf '%s\n' --build-arg "BASE_IMAGE=$BASE_IMAGE"
+    if is_on_multicorn2; then
+        printf '%s\n' --build-arg "MULTICORN2_IMAGE=$MULTICORN2_IMAGE"
+    else
+        printf '%s\n' --build-arg "BASE_IMAGE=$BASE_IMAGE"
+    fi
     for name in DEBIAN_MIRROR DEBIAN_SECURITY_MIRROR PIP_INDEX_URL PIP_EXTRA_INDEX_URL; do
         if [ -n "${!name:-}" ]; then printf '%s\n' --build-arg "$name"; fi
     done
@@ -52,13 +68,13 @@ show_steps() { grep --line-buffered -E '^(Step [0-9/]+ : (FROM|RUN|COPY)|#[0-9]+
 build() {
     local arguments=()
     mapfile -t arguments < <(build_arguments)
-    docker build "${arguments[@]}" --file "$recipe" --target "$target" --tag "$tag" . 2>&1 |
+    docker build "${arguments[@]}" --file "${recipe:-$(choose_recipe)}" --target "$target" --tag "$tag" . 2>&1 |
         tee "$log_file" | show_steps
 }
 
 require_docker
 mkdir -p build
-choose_base
+if is_on_multicorn2; then require_multicorn2; else choose_base; fi
 copy_certificates
 step "Building $tag (the first time takes a few minutes; log: $log_file)"
 if ! build; then

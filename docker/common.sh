@@ -25,8 +25,15 @@ load_dotenv() {
 load_dotenv
 export RVBBIT_PORT=${RVBBIT_PORT:-5433}
 export RVBBIT_PASSWORD=${RVBBIT_PASSWORD:-rvbbit}
-export RVBBIT_PROJECT=${RVBBIT_PROJECT:-rvbbit-fdw}
-export RVBBIT_IMAGE=${RVBBIT_IMAGE:-rvbbit-fdw:latest}
+# Which host runs the brain: our own, or multicorn2 on an image that has it. Each has names of its own.
+export RVBBIT_HOST=${RVBBIT_HOST:-rvbbit_fdw}
+case "$RVBBIT_HOST" in
+    rvbbit_fdw) name=rvbbit-fdw ;;
+    multicorn2) name=rvbbit-fdw-multicorn2 ;;
+    *) fail "HOST is \"$RVBBIT_HOST\"; it is rvbbit_fdw (the default) or multicorn2" ;;
+esac
+export RVBBIT_PROJECT=${RVBBIT_PROJECT:-$name}
+export RVBBIT_IMAGE=${RVBBIT_IMAGE:-$name:latest}
 readonly demo_image=rvbbit-fdw-demo:latest
 readonly demo_folder=demo_sessions
 

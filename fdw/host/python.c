@@ -5,8 +5,8 @@
  *
  * The main thread holds the GIL after it started Python and gives it away at
  * the first request.  It takes it back after each request only where another
- * extension (plpython3u) runs Python in this process too, and so expects to
- * find it held: elsewhere a call that was abandoned could hold up the main
+ * extension (plpython3u, Multicorn2) runs Python in this process too, and so
+ * expects to find it held: elsewhere a call that was abandoned could hold up the main
  * thread.
  *
  *-------------------------------------------------------------------------
@@ -61,6 +61,26 @@ PyImport_AppendInittab(const char *name, PyObject *(*init) (void))
 	result = PyDict_SetItemString(PyImport_GetModuleDict(), name, module);
 	Py_DECREF(module);
 	return result;
+}
+
+/*
+ * Multicorn2 calls this one when it is loaded, and runs Python in the main
+ * thread from then on.
+ */
+__attribute__((visibility("default"))) void
+Py_Initialize(void)
+{
+	void		(*next) (void);
+
+	if (Py_IsInitialized())
+	{
+		shared = true;
+		python_take_gil();
+		return;
+	}
+	*(void **) &next = dlsym(RTLD_NEXT, "Py_Initialize");
+	if (next != NULL)
+		next();
 }
 
 bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
@@ -45,6 +45,10 @@ class Target:
     comments: bool = True
     shown: typemap.Shown = typemap.DEFAULT
 
+    def at(self, server: str, schema: str) -> Target:
+        """The same at another place, for a host that names the place last; it cannot check NOT NULL."""
+        return replace(self, server=server, schema=schema, not_null=False)
+
     def wants(self, name: str) -> bool:
         """True if a table of that PostgreSQL name is to be imported."""
         return self.restriction == "all" or (name in self.names) == (self.restriction == "limit_to")
@@ -52,16 +56,21 @@ class Target:
 
 @dataclass
 class Import:
-    """CREATE FOREIGN TABLE commands, and what to tell."""
+    """The tables to import by the names that PostgreSQL gives them, and what to tell."""
 
-    commands: list[str] = field(default_factory=list)
+    file: SessionFile
+    chosen: list[tuple[str, Relation]] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
 
-    def add(self, file: SessionFile, relation: Relation, name: str, target: Target) -> None:
+    def add(self, name: str, relation: Relation) -> None:
         """Import this table under this name."""
         if len(relation.columns) > identifiers.MAX_COLUMNS:
-            self.notices.append(_too_wide(file, relation))
-        self.commands.append(_create(file, relation, name, target))
+            self.notices.append(_too_wide(self.file, relation))
+        self.chosen.append((name, relation))
+
+    def commands(self, target: Target) -> list[Sql]:
+        """The CREATE FOREIGN TABLE commands."""
+        return [create(self.file, relation, name, target) for name, relation in self.chosen]
 
 
 def find(
@@ -108,15 +117,15 @@ def target(server: str, server_options: Mapping[str, str], body: Mapping[str, An
     )
 
 
-def commands(
+def choose(
     file: SessionFile,
     relations: Sequence[Relation],
     target: Target,
     bind: Callable[[Relation], str | None],
     check: Check = no_check,
 ) -> Import:
-    """What imports these tables; `bind` gives why a view cannot be used, or None."""
-    result = Import()
+    """Which of these tables the target wants; `bind` gives why a view cannot be used, or None."""
+    result = Import(file)
     names = dict(named(relations))
     for name, relation in names.items():
         check()
@@ -125,7 +134,7 @@ def commands(
             if problem is not None:
                 result.notices.append(_left_out(file, relation, problem))
             else:
-                result.add(file, relation, name, target)
+                result.add(name, relation)
     if target.restriction == "limit_to":
         result.notices.extend(_unknown(file, name, names) for name in sorted(target.names - set(names)))
     return result
@@ -240,7 +249,8 @@ def _is_cut_from(name: str, whole: str) -> bool:
     return name != whole and identifiers.cut(whole, identifiers.MAX_BYTES) == name
 
 
-def _create(file: SessionFile, relation: Relation, name: str, target: Target) -> Sql:
+def create(file: SessionFile, relation: Relation, name: str, target: Target) -> Sql:
+    """The CREATE FOREIGN TABLE command of one table."""
     definitions = comma(_column(*pair, target) for pair in named_columns(relation))
     given = [("session", file.session_id), ("table_name", relation.name)]
     if relation.schema != DEFAULT_SCHEMA:

@@ -20,7 +20,7 @@ from rvbbit_fdw.errors import ColumnNotFound, Interrupted, RvbbitError, translat
 from rvbbit_fdw.pushdown import prune
 from rvbbit_fdw.pushdown.prune import ColumnNames
 from rvbbit_fdw.request import Attribute, Scan
-from rvbbit_fdw.scan import COUNTING, Query
+from rvbbit_fdw.scan import ARROW, COUNTING, Form, Query
 from rvbbit_fdw.sessions import Check, SessionFile, SessionFolder, Wanted
 from rvbbit_fdw.snapshot import SnapshotStore
 from rvbbit_fdw.sqltext import Sql, comma, literal, quote
@@ -109,7 +109,7 @@ class Listing(Generic[RowT]):
         names = [*self._names(scan), "session_id"]
         return max(self.columns[name].depth for name in names)
 
-    def query(self, scan: Scan) -> Query:
+    def query(self, scan: Scan, form: Form = ARROW) -> Query:
         """The query that turns the one parameter, a JSON document of columns, into rows."""
         names = sorted({*self._names(scan), "session_id"})
         structure = ",".join(f'"{name}":["{self.columns[name].read_as}"]' for name in names)
@@ -117,7 +117,7 @@ class Listing(Generic[RowT]):
         columns = comma(Sql(f"unnest(document.{quote(name)}) AS {quote(name)}") for name in names)
         travels = [self._travel(attribute) for attribute in scan.columns]
         delivered = comma(
-            travel.select(Sql(self.columns[name].expression.replace("{}", quote(name))))
+            form(travel, Sql(self.columns[name].expression.replace("{}", quote(name))))
             for travel, name in zip(travels, self._names(scan), strict=True)
         )
         sql = Sql(f"SELECT {delivered or COUNTING} FROM (SELECT {columns} FROM ({document}))")

@@ -10,8 +10,9 @@ from typing import Any
 
 from rvbbit_fdw import options, typemap
 from rvbbit_fdw.errors import Internal, OptionMissing
-from rvbbit_fdw.pushdown.nodes import Node, Value, bind, parse_value
+from rvbbit_fdw.pushdown.nodes import Column, Node, Value, bind, parse_value
 from rvbbit_fdw.pushdown.trees import parse
+from rvbbit_fdw.sqltext import Sql, qualified, quote
 
 VERSION = 1
 STORE_NAME = "rvbbit"
@@ -78,6 +79,11 @@ class Table:
     attributes: Mapping[int, Attribute]
 
     @property
+    def local_name(self) -> Sql:
+        """Its name in PostgreSQL, for messages; not every host tells the schema."""
+        return qualified(self.schema, self.name) if self.schema else quote(self.name)
+
+    @property
     def remote_schema(self) -> str:
         """The table's schema in the session."""
         return self.options.get("schema_name", options.DEFAULT_SCHEMA)
@@ -107,6 +113,15 @@ class Database:
 
 
 @dataclass(frozen=True)
+class SortKey:
+    """A column that the rows of a scan are wanted in the order of."""
+
+    column: Column
+    descending: bool = False
+    nulls_first: bool = False
+
+
+@dataclass(frozen=True)
 class Scan:
     """One scan: which columns, under which conditions (parameters filled in), for which executor run.
 
@@ -124,6 +139,7 @@ class Scan:
     database: Database = Database()
     sample: float | None = None
     """Percent of the rows to deliver, chosen by chance; None for all of them."""
+    order: tuple[SortKey, ...] = ()
 
 
 def parse_scan(body: Mapping[str, Any]) -> Scan:

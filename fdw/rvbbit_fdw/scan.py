@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from rvbbit_fdw import typemap
 from rvbbit_fdw.catalog import Catalog, Relation
@@ -25,6 +26,11 @@ from rvbbit_fdw.sqltext import Sql, comma, qualified, quote
 COUNTING = Sql("true")
 """What a scan delivers when only its rows matter."""
 
+Form: TypeAlias = Callable[[typemap.Travel, Sql], Sql]
+"""In which form a column is delivered."""
+
+ARROW: Form = typemap.Travel.select
+TEXTS: Form = typemap.Travel.select_text
 
 ONE_BATCH = 100_000
 """DuckDB delivers at least this many rows at once, if there are as many."""
@@ -48,13 +54,13 @@ def query(
     columns: Sequence[Attribute],
     catalog: Catalog | None,
     where: Filter | None = None,
+    form: Form = ARROW,
 ) -> Query:
     """The query for these columns; with a catalog, whatever does not agree with it is an error."""
     relation = None if catalog is None else find_relation(table, catalog)
     travels = [_travel(table, attribute, relation) for attribute in columns]
     delivered = [
-        travel.select(quote(attribute.remote_name))
-        for travel, attribute in zip(travels, columns, strict=True)
+        form(travel, quote(attribute.remote_name)) for travel, attribute in zip(travels, columns, strict=True)
     ]
     decoders = tuple(travel.decoder for travel in travels)
     rows = source(database, table, relation)
@@ -90,6 +96,11 @@ def sampled(query: Query, percent: float | None) -> Query:
     if percent is None:
         return query
     return replace(query, sql=Sql(f"{query.sql} USING SAMPLE {percent:.9f} PERCENT (bernoulli)"))
+
+
+def ordered(query: Query, by: Sequence[Sql]) -> Query:
+    """The query with its rows in this order."""
+    return replace(query, sql=Sql(f"{query.sql} ORDER BY {comma(by)}")) if by else query
 
 
 def count(database: str, table: Table, catalog: Catalog) -> Sql:
@@ -191,9 +202,8 @@ def _actual_type(table: Table, attribute: Attribute, relation: Relation) -> str:
 
 
 def _alter(table: Table) -> str:
-    return f"ALTER FOREIGN TABLE {qualified(table.schema, table.name)}"
+    return f"ALTER FOREIGN TABLE {table.local_name}"
 
 
 def _cure(table: Table) -> str:
-    local = qualified(table.schema, table.name)
-    return f"Drop foreign table {local} and import it again with IMPORT FOREIGN SCHEMA."
+    return f"Drop foreign table {table.local_name} and import it again with IMPORT FOREIGN SCHEMA."

@@ -124,7 +124,8 @@ class SessionFolder:
 
     def orphans(self, check: Check = no_check) -> Sequence[str]:
         """Names of WAL files that stand alone: their session is gone, and nothing reads them."""
-        entries, wals = self._entries(check)
+        with self._opened() as folder:
+            entries, wals = self._entries(folder, check)
         there = {entry.name for entry in entries}
         alone = (found for name, found in wals.items() if name not in there)
         return sorted(as_text(entry.name) for found in alone for entry in found.values())

@@ -4,7 +4,7 @@ CREATE PROCEDURE rvbbit.setup(
     server text DEFAULT 'rvbbit',
     session_dir text DEFAULT NULL,
     snapshot_dir text DEFAULT NULL,
-    wrapper name DEFAULT 'rvbbit_fdw'
+    wrapper name DEFAULT NULL
 )
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp

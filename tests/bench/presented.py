@@ -90,7 +90,9 @@ def turns(measure: object, db: psycopg.Connection, text: str) -> tuple[list[floa
 
 def attaching(server: Server) -> None:
     """A session of 30 tables, attached, presented otherwise, and detached."""
-    figures: dict[str, dict[str, list[float]]] = {name: {way: [] for way in WAYS} for name in ("attach", "detach")}
+    figures: dict[str, dict[str, list[float]]] = {
+        name: {way: [] for way in WAYS} for name in ("attach", "detach")
+    }
     switch: dict[str, list[float]] = {way: [] for way in WAYS}
     with server.connect() as db:
         for _ in range(5):

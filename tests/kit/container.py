@@ -16,10 +16,11 @@ from typing import Any
 import psycopg
 from testcontainers.core.container import DockerContainer
 
+from tests.kit.host import DEFAULT_IMAGE
 from tests.kit.writers import RVBBIT_VERSION, interpreter
 
 ROOT = Path(__file__).parents[2]
-IMAGE = os.environ.get("RVBBIT_IMAGE", "rvbbit-fdw:latest")
+IMAGE = os.environ.get("RVBBIT_IMAGE") or DEFAULT_IMAGE
 PLPYTHON_IMAGE = f"{IMAGE.partition(':')[0]}-plpython:latest"
 PASSWORD = "rvbbit"
 DATA = "/var/lib/postgresql/data"

@@ -120,7 +120,7 @@ def shape(server: Server, way: str, text: str, *options: str) -> str:
     shown = re.sub(r"Snapshot: .*", "", shown)
     shown = shown.replace(SESSIONS[way], "session").replace(SCHEMAS[way], "schema")
     # On a table of the same name no alias is shown.
-    return re.sub(r'on "session\.(\w+)" (\w+?)(_\d+)?$', r"on \1 \2", shown, flags=re.M)
+    return re.sub(r'on "session\.(\w+)" (\w+?)(_\d+)?$', r"on \1 \2", shown, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("text", WHOLE)

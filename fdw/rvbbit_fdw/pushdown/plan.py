@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rvbbit_fdw.errors import NotPushable
-from rvbbit_fdw.pushdown import columns, write
+from rvbbit_fdw.pushdown import allowed, columns, write
+from rvbbit_fdw.pushdown.entry import Collation
 from rvbbit_fdw.pushdown.logic import plain
 from rvbbit_fdw.pushdown.nodes import Column, Node, everything, operations
 from rvbbit_fdw.pushdown.reasons import Local
 from rvbbit_fdw.pushdown.written import Origin, Scope, Written
-from rvbbit_fdw.request import Attribute, Database, Scan, Table
+from rvbbit_fdw.request import Attribute, Database, Scan, SortKey, Table
 from rvbbit_fdw.sqltext import Sql, quote
+
+# Texts by a collation that is not known here, and values that are equal without being the same.
+_UNORDERED = frozenset({"pg_catalog.text", "pg_catalog.varchar", "pg_catalog.interval"})
 
 LONGEST = 400_000
 """Characters of a condition that DuckDB is asked to parse; it cannot be interrupted while it does."""
@@ -86,6 +90,29 @@ def filter_of(asked: Scan, *, computed: bool = False) -> Filter | None:
     except Local as local:
         raise NotPushable(local.reason) from None
     return Filter(where.sql, _reads(asked.conditions, asked.table), where.fallible)
+
+
+def order_of(asked: Scan) -> list[Sql]:
+    """What the rows of a scan are sorted by."""
+    scope = scope_of(asked.table, asked.database)
+    return [_sorted(key, scope) for key in asked.order]
+
+
+def may_sort(key: SortKey, scope: Scope) -> bool:
+    """True if DuckDB sorts by that column as PostgreSQL does, whatever the column's collation is."""
+    entry = allowed.TABLE.get(f"pg_catalog.<({key.column.type},{key.column.type})")
+    if entry is None or entry.collation is not Collation.IGNORED or key.column.type in _UNORDERED:
+        return False
+    try:
+        return not scope.column(key.column).fallible
+    except Local:
+        return False
+
+
+def _sorted(key: SortKey, scope: Scope) -> Sql:
+    direction = "DESC" if key.descending else "ASC"
+    nulls = "FIRST" if key.nulls_first else "LAST"
+    return Sql(f"{scope.column(key.column).sql} {direction} NULLS {nulls}")
 
 
 def _speller(table: Table) -> Callable[[Column], Written]:

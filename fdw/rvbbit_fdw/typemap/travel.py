@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rvbbit_fdw.sqltext import Sql
-from rvbbit_fdw.typemap import lossless, nested, scalars
+from rvbbit_fdw.typemap import lossless, nested, scalars, texts
 from rvbbit_fdw.typemap.kinds import Kind, parse
 from rvbbit_fdw.typemap.scalars import PLAIN, Guard, Scalar, inside
 
@@ -21,19 +21,24 @@ NULL_LISTS = ("a null in place of an inner list", "a list of nulls")
 
 @dataclass(frozen=True)
 class Travel:
-    """How a column's values reach PostgreSQL; in both expressions `{}` stands for the column.
+    """How a column's values reach PostgreSQL; in all expressions `{}` stands for the column.
 
     `expression` is what Arrow carries for the decoder. `value` has the same value in the DuckDB type that is
-    nearest to PostgreSQL's.
+    nearest to PostgreSQL's, `text` is what PostgreSQL's input function reads.
     """
 
     expression: str
     decoder: str
     value: str = PLAIN
+    text: str = PLAIN
 
     def select(self, column: Sql) -> Sql:
         """The SQL expression that delivers the column."""
         return Sql(self.expression.replace("{}", column))
+
+    def select_text(self, column: Sql) -> Sql:
+        """The SQL expression that delivers the column to a host that reads texts."""
+        return Sql(self.text.replace("{}", column))
 
     def typed(self, column: Sql) -> Sql:
         """The SQL expression that has the column's value as PostgreSQL sees it."""
@@ -87,14 +92,14 @@ def travel(duckdb_type: str, internal: str, typmod: int, unrepresentable: str = 
     kind = parse(duckdb_type)
     if kind is None:
         row = lossless.through_text(scalars.FALLBACK, internal)
-        return _scalar(row, unrepresentable)
+        return _scalar(row, internal, typmod, unrepresentable)
     if internal in _JSON_TYPES and kind.name not in lossless.TEXTS:
         return _document(kind, _JSON_TYPES[internal], unrepresentable)
     if internal in _JSON_TYPES and kind.name == "JSON":
-        return _scalar(scalars.SHOWN_JSON[_JSON_TYPES[internal]], unrepresentable)
+        return _scalar(scalars.SHOWN_JSON[_JSON_TYPES[internal]], internal, typmod, unrepresentable)
     if kind.is_list and internal.rpartition(".")[2].startswith("_"):
         return _array(kind, internal, typmod, unrepresentable)
-    return _scalar(lossless.scalar(kind, internal, typmod), unrepresentable)
+    return _scalar(lossless.scalar(kind, internal, typmod), internal, typmod, unrepresentable)
 
 
 def _declared(kind: Kind, shown: Shown) -> Scalar:
@@ -111,14 +116,16 @@ def _declared(kind: Kind, shown: Shown) -> Scalar:
     return scalars.scalar(kind)
 
 
-def _scalar(row: Scalar, unrepresentable: str) -> Travel:
+def _scalar(row: Scalar, internal: str, typmod: int, unrepresentable: str) -> Travel:
     value = _guarded(row.value, row.guard, unrepresentable)
-    return Travel(inside(row.transport, value), row.decoder, value)
+    carried = inside(row.transport, value)
+    text = texts.scalar(row.decoder, carried if row.decoder == "input" else value, internal, typmod)
+    return Travel(carried, row.decoder, value, text)
 
 
 def _document(kind: Kind, declared: str, unrepresentable: str) -> Travel:
     value = _guarded(nested.document(kind), scalars.SHOWN_JSON[declared].guard, unrepresentable)
-    return Travel(value, "input", value)
+    return Travel(value, "input", value, value)
 
 
 def _array(kind: Kind, internal: str, typmod: int, unrepresentable: str) -> Travel:
@@ -126,7 +133,9 @@ def _array(kind: Kind, internal: str, typmod: int, unrepresentable: str) -> Trav
     element = travel(kind.innermost.text, f"{schema}.{name[1:]}", typmod, unrepresentable)
     value = _guarded(PLAIN, _list_guard(kind), unrepresentable)
     carried = inside(nested.elements(kind, element.expression), value)
-    return Travel(carried, f"{element.decoder}[]", inside(nested.elements(kind, element.value), value))
+    typed = inside(nested.elements(kind, element.value), value)
+    text = texts.array(kind, element.decoder, value, element.value)
+    return Travel(carried, f"{element.decoder}[]", typed, text)
 
 
 def _list_guard(kind: Kind) -> Guard | None:
