@@ -21,7 +21,7 @@ class AggregateEntry:
     """One aggregate: `function` is DuckDB's name, `result` has `{}` where its call stands.
 
     `fallible`: a result may be out of the type's range. `collation`: what it needs to compare texts.
-    `ordered`: its result depends on the order of its input. `inexact`: it adds up floating-point numbers, in
+    `inexact`: it adds up floating-point numbers, in
     whatever order; infinity made of finite numbers is then an error, as in PostgreSQL.
     """
 
@@ -31,7 +31,6 @@ class AggregateEntry:
     result: str = "{}"
     fallible: bool = False
     collation: Collation = Collation.IGNORED
-    ordered: bool = False
     inexact: bool = False
 
     def write(self, call: Sql, arguments: Sequence[Written]) -> Written:
@@ -113,3 +112,13 @@ def _table() -> Mapping[str, AggregateEntry]:
 
 TABLE = _table()
 """The aggregates by the protocol's names."""
+
+AVERAGES = {
+    qualified(f"avg({name})"): qualified(f"sum({name})") for name in ("int2", "int4", "int8", "numeric")
+}
+"""Averages of exact numbers, with the aggregate that adds the same numbers up."""
+
+
+def is_known(name: str) -> bool:
+    """True if DuckDB may compute the aggregate."""
+    return name in TABLE or name in AVERAGES

@@ -11,9 +11,10 @@ from rvbbit_fdw.pushdown.delivery import Carried, check_grouped
 from rvbbit_fdw.pushdown.entry import Collation, cast, failure
 from rvbbit_fdw.pushdown.nodes import Constant
 from rvbbit_fdw.pushdown.query_nodes import Aggregate, Grouping, Leaf, Subquery, Target, Variable, WindowCall
+from rvbbit_fdw.pushdown.quotient import as_numeric, divide
 from rvbbit_fdw.pushdown.reasons import Local, unknown_call
 from rvbbit_fdw.pushdown.texts import check_collation
-from rvbbit_fdw.pushdown.written import Written
+from rvbbit_fdw.pushdown.written import Scales, Written
 from rvbbit_fdw.sqltext import Sql, comma
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class _Form:
         where = "" if condition is None else f" FILTER (WHERE {condition.sql})"
         return Sql(f"{function}({'DISTINCT ' if self.distinct else ''}{listed}){where}{self.over}")
 
+
+_WHOLE_DIGITS = {kinds.INT2: 5, kinds.INT4: 10, kinds.INT8: 19}
 
 _NEAR_OVERFLOW = "1e150"
 """The square of it is below the greatest DOUBLE, by more than what rounding may add."""
@@ -68,30 +71,50 @@ class Leaves:
     def _window(self, leaf: WindowCall) -> Written:
         if query_windows.is_known(leaf.name) and leaf.filter is None:
             return query_windows.write(leaf, self._level)
-        entry = aggregates.TABLE.get(leaf.name)
-        if entry is None or entry.ordered:
+        if not aggregates.is_known(leaf.name):
             raise unknown_call("window function", leaf.name)
-        check_collation(entry.collation, leaf.collation, self._level.scope)
         condition = None if leaf.filter is None else self._level.expression(leaf.filter)
         arguments = [self._level.expression(argument) for argument in leaf.arguments]
-        return self._result(entry, arguments, _Form(condition, over=query_windows.over(leaf, self._level)))
+        form = _Form(condition, over=query_windows.over(leaf, self._level))
+        return self._called(leaf, arguments, form)
 
     def _aggregate(self, leaf: Aggregate) -> Written:
-        entry = aggregates.TABLE.get(leaf.name)
-        if entry is None or leaf.variadic or leaf.direct:
+        if not aggregates.is_known(leaf.name) or leaf.variadic or leaf.direct:
             raise unknown_call("aggregate", leaf.name)
-        if leaf.sort and entry.ordered:
-            raise Local("an aggregate of sorted values")
-        check_collation(entry.collation, leaf.collation, self._level.scope)
         condition = None if leaf.filter is None else self._level.expression(leaf.filter)
         targets = [target for target in leaf.arguments if not target.junk]
         arguments = [self._argument(target, leaf) for target in targets]
-        return self._result(entry, arguments, _Form(condition, distinct=bool(leaf.distinct)))
+        return self._called(leaf, arguments, _Form(condition, distinct=bool(leaf.distinct)))
 
-    def _result(self, entry: AggregateEntry, arguments: list[Written], form: _Form) -> Written:
+    def _called(self, leaf: Aggregate | WindowCall, arguments: list[Written], form: _Form) -> Written:
+        total = aggregates.AVERAGES.get(leaf.name)
+        if total is not None:
+            return self._average(leaf, aggregates.TABLE[total], arguments[0], form)
+        entry = aggregates.TABLE[leaf.name]
+        check_collation(entry.collation, leaf.collation, self._level.scope)
         if entry.inexact:
             return self._inexact(entry, arguments[0], form)
-        return entry.write(form.call(entry.function, arguments), arguments)
+        return self._exact(entry, arguments, form)
+
+    def _exact(self, entry: AggregateEntry, arguments: list[Written], form: _Form) -> Written:
+        made = entry.write(form.call(entry.function, arguments), arguments)
+        scales = arguments[0].scales if entry.function == "sum" else None
+        if made.same_scale or scales is None:
+            return made
+        present = Sql(f"CASE WHEN {arguments[0].sql} IS NOT NULL THEN {scales.sql} END")
+        most = form.call("max", [replace(arguments[0], sql=present)])
+        return replace(made, scales=Scales(most, scales.possible))
+
+    def _average(
+        self, leaf: Aggregate | WindowCall, entry: AggregateEntry, argument: Written, form: _Form
+    ) -> Written:
+        """The quotient of sum and count, as PostgreSQL computes it."""
+        if not self._level.scope.divides:
+            raise unknown_call("aggregate", leaf.name)
+        total = as_numeric(self._exact(entry, [argument], form))
+        count = as_numeric(Written(form.call("count", [argument]), kinds.INT8))
+        whole = _WHOLE_DIGITS.get(argument.kind, argument.kind.digits - argument.kind.scale)
+        return divide(total, count, self._level.scope, whole)
 
     def _inexact(self, entry: AggregateEntry, argument: Written, form: _Form) -> Written:
         """An aggregate in which PostgreSQL cannot have an overflow, in whatever order it meets the rows.
