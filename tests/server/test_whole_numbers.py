@@ -29,27 +29,28 @@ QUOTIENTS = [
 ]
 
 AVERAGES = [
-    "SELECT grp, a FROM (SELECT grp, avg(amount) AS a FROM {items} GROUP BY grp) AS x WHERE a > 11 ORDER BY a",
-    "SELECT max(a), min(b) > 3, count(*) FROM (SELECT avg(small) AS a, avg(big) AS b FROM {items} GROUP BY grp)"
-    " AS x",
+    "SELECT grp, a FROM (SELECT grp, avg(amount) AS a FROM {items} GROUP BY grp) AS x WHERE a > 11"
+    " ORDER BY a",
+    "SELECT max(a), min(b) > 3, count(*)"
+    " FROM (SELECT avg(small) AS a, avg(big) AS b FROM {items} GROUP BY grp) AS x",
     "WITH x AS (SELECT grp, avg(id) AS a, avg(amount) AS b FROM {items} GROUP BY grp)"
     " SELECT x.grp, x.a, y.b FROM x JOIN x AS y USING (grp) ORDER BY x.grp",
     "SELECT id FROM {items} WHERE amount > (SELECT avg(amount) FROM {items}) ORDER BY id",
     "SELECT id FROM {items} AS i WHERE amount < (SELECT 0.2 * avg(amount) FROM {items} AS j"
     " WHERE j.grp = i.grp) ORDER BY id",
-    "SELECT id, avg(amount) OVER (PARTITION BY grp) FROM {items} ORDER BY avg(amount) OVER (PARTITION BY grp),"
-    " id LIMIT 30",
+    "SELECT id, avg(amount) OVER (PARTITION BY grp) FROM {items}"
+    " ORDER BY avg(amount) OVER (PARTITION BY grp), id LIMIT 30",
     "SELECT grp, rank() OVER (ORDER BY avg(small) DESC, grp) FROM {items} GROUP BY grp ORDER BY grp",
     "SELECT a, count(*) FROM (SELECT round(avg(amount), 2) AS a FROM {items} GROUP BY grp) AS x GROUP BY a"
     " ORDER BY a",
-    "SELECT avg(a) FROM (SELECT avg(id) AS a FROM {empty} UNION ALL SELECT avg(id) FROM {items}) AS x",
     "SELECT grp, a * 2, a / 3 FROM (SELECT grp, avg(small - small) AS a FROM {items} GROUP BY grp) AS x"
     " ORDER BY grp",
 ]
 
 MIXED = [
     "SELECT sum(CASE WHEN flag THEN 1 ELSE 0.0 END) FROM {items}",
-    "SELECT grp, sum(CASE WHEN id < 20 THEN amount ELSE 0 END), count(*) FROM {items} GROUP BY grp ORDER BY grp",
+    "SELECT grp, sum(CASE WHEN id < 20 THEN amount ELSE 0 END), count(*) FROM {items} GROUP BY grp"
+    " ORDER BY grp",
     "SELECT sum(CASE WHEN id < 0 THEN amount ELSE 0 END) FROM {items}",
     "SELECT grp, sum(CASE WHEN flag THEN amount * 1.10 WHEN id < 50 THEN 1 END) FROM {items} GROUP BY grp"
     " ORDER BY grp",
@@ -85,7 +86,7 @@ def test_a_quotient_that_may_come_late_stays_with_postgresql(db: psycopg.Connect
 
 
 def test_what_duckdb_has_no_room_for_falls_back(db: psycopg.Connection, whole: str) -> None:
-    text = "SELECT max(x.q) FROM (SELECT 1.0 / (big * 100000000000) AS q FROM {items}) AS x"
+    text = "SELECT count(*) FROM {items} WHERE 1.0 / (big * 1000000) < 0.0000000000001"
     assert is_pushed(db, ours(whole, text))
     assert rows(db, ours(whole, text)) == rows(db, heap(whole, text))
 

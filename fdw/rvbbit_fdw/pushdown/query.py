@@ -17,7 +17,15 @@ from rvbbit_fdw.pushdown.kinds import Kind
 from rvbbit_fdw.pushdown.nodes import Bool, Column, Constant, Node, Parameter
 from rvbbit_fdw.pushdown.plan import LONGEST
 from rvbbit_fdw.pushdown.query_leaves import Leaves
-from rvbbit_fdw.pushdown.query_nodes import GroupingSet, Query, SortGroup, Target, Variable, is_stored
+from rvbbit_fdw.pushdown.query_nodes import (
+    Aggregate,
+    GroupingSet,
+    Query,
+    SortGroup,
+    Target,
+    Variable,
+    is_stored,
+)
 from rvbbit_fdw.pushdown.query_sources import Sources
 from rvbbit_fdw.pushdown.query_with import Withs
 from rvbbit_fdw.pushdown.reasons import Local
@@ -128,9 +136,7 @@ class Level:
     def value(self, node: Node) -> Value:
         """An expression of which the value is only passed on."""
         leaf = self.query.leaves[node.number] if isinstance(node, Column) else None
-        if isinstance(leaf, Variable):
-            return self.sources.variable(leaf)
-        return self.expression(node)
+        return self.leaves.value(leaf) if isinstance(leaf, Variable | Aggregate) else self.expression(node)
 
     def key(self, group: SortGroup, need: Collation) -> Sql:
         """A target that rows are told apart by."""
@@ -139,6 +145,10 @@ class Level:
     def sort_key(self, group: SortGroup) -> Sql:
         """A target that rows are sorted by, and how."""
         return Sql(f"{self.key(group, Collation.ORDER)} {direction(group)}")
+
+    def direction(self, group: SortGroup) -> str:
+        """How a sort goes; Local if its operator is not known."""
+        return direction(group)
 
     def sort_kind(self, group: SortGroup) -> Kind:
         """The carrier of a target that rows are sorted by."""

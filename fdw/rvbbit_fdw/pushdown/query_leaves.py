@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rvbbit_fdw.pushdown import aggregates, kinds, query_sublinks, query_windows
+from rvbbit_fdw.pushdown import aggregates, kinds, query_ordered, query_sublinks, query_windows
 from rvbbit_fdw.pushdown.aggregates import AggregateEntry
 from rvbbit_fdw.pushdown.delivery import Carried, check_grouped
 from rvbbit_fdw.pushdown.entry import Collation, cast, failure
@@ -43,9 +43,6 @@ class _Form:
 
 _WHOLE_DIGITS = {kinds.INT2: 5, kinds.INT4: 10, kinds.INT8: 19}
 
-_NEAR_OVERFLOW = "1e150"
-"""The square of it is below the greatest DOUBLE, by more than what rounding may add."""
-
 
 class Leaves:
     """The leaves of one level."""
@@ -78,7 +75,9 @@ class Leaves:
         form = _Form(condition, over=query_windows.over(leaf, self._level))
         return self._called(leaf, arguments, form)
 
-    def _aggregate(self, leaf: Aggregate) -> Written:
+    def _aggregate(self, leaf: Aggregate) -> Value:
+        if query_ordered.is_known(leaf):
+            return query_ordered.write(leaf, self._level)
         if not aggregates.is_known(leaf.name) or leaf.variadic or leaf.direct:
             raise unknown_call("aggregate", leaf.name)
         condition = None if leaf.filter is None else self._level.expression(leaf.filter)
@@ -126,12 +125,23 @@ class Leaves:
         if form.distinct:
             raise Local("a sum of distinct floating-point numbers")
         argument = replace(argument, sql=cast(argument, kinds.FLOAT8), kind=kinds.FLOAT8)
-        found = form.call(entry.function, [argument])
+        found = self._spread(entry, argument, form) if entry.spread else form.call(entry.function, [argument])
         size = Sql(f"CASE WHEN isfinite({argument.sql}) THEN abs({argument.sql}) END")
         largest, count = form.call("max", [replace(argument, sql=size)]), form.call("count", [argument])
         error = failure("value out of range: overflow", "DOUBLE")
-        guarded = Sql(f"CASE WHEN {largest} * {count} > {_NEAR_OVERFLOW} THEN {error} ELSE {found} END")
+        guarded = Sql(f"CASE WHEN {largest} * {count} > {entry.most} THEN {error} ELSE {found} END")
         return entry.write(guarded, [argument])
+
+    def _spread(self, entry: AggregateEntry, argument: Written, form: _Form) -> Sql:
+        """Of finite numbers by DuckDB, which gives an error for others."""
+        strange = Sql(f"CASE WHEN NOT isfinite({argument.sql}) THEN 1 END")
+        finite = Sql(f"CASE WHEN isfinite({argument.sql}) THEN {argument.sql} END")
+        some = form.call("count", [replace(argument, sql=strange)])
+        count = form.call("count", [argument])
+        fewest = 1 if entry.function.endswith("samp") else 0
+        nan = f"CASE WHEN {count} > {fewest} THEN CAST('NaN' AS DOUBLE) END"
+        value = form.call(entry.function, [replace(argument, sql=finite)])
+        return Sql(f"CASE WHEN {some} > 0 THEN {nan} ELSE {value} END")
 
     def _argument(self, target: Target, leaf: Aggregate) -> Written:
         value = self._level.value(target.expression)

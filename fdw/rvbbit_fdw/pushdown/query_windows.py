@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from rvbbit_fdw.pushdown import kinds, literals
 from rvbbit_fdw.pushdown.entry import Collation, qualified
 from rvbbit_fdw.pushdown.kinds import Kind
-from rvbbit_fdw.pushdown.nodes import Constant, Node
+from rvbbit_fdw.pushdown.nodes import Constant, Node, Parameter
 from rvbbit_fdw.pushdown.query_nodes import Window, WindowCall
 from rvbbit_fdw.pushdown.reasons import Local, unknown_call
-from rvbbit_fdw.pushdown.written import Written
+from rvbbit_fdw.pushdown.written import UNKNOWN, Written
 from rvbbit_fdw.sqltext import Sql, comma
 
 if TYPE_CHECKING:
@@ -132,14 +132,21 @@ def _distance(window: Window, offset: Node, level: Level) -> Sql:
     A sum out of the key's range is an error of DuckDB, and the end of the window in PostgreSQL.
     """
     kind = level.sort_kind(window.sort[0])
-    if not isinstance(offset, Constant) or not isinstance(offset.value, str):
-        raise Local("a window frame by a distance that is no constant")
-    if kind in _INTEGERS and offset.type in {each.type for each in _INTEGERS}:
-        if int(offset.value) < 0:
-            raise Local("a window frame of negative length")
-        return literals.typed(offset.value, max(kind, kinds.FIXED[offset.type], key=_INTEGERS.index))
-    if kind in {kinds.DATE, kinds.TIMESTAMP} and offset.type == kinds.INTERVAL.type:
-        if min(literals.parse_interval(offset.value)) < 0:
-            raise Local("a window frame of negative length")
-        return literals.literal(offset.type, offset.value)[0]
-    raise Local("a window frame by distance of values of this type")
+    if not isinstance(offset, Constant | Parameter):
+        raise Local("a window frame by a distance that is not computed when the query starts")
+    is_integer = kind in _INTEGERS and offset.type in {each.type for each in _INTEGERS}
+    if not is_integer and not (kind in {kinds.DATE, kinds.TIMESTAMP} and offset.type == kinds.INTERVAL.type):
+        raise Local("a window frame by distance of values of this type")
+    written = level.expression(offset)
+    if written.value is not UNKNOWN:
+        _check_length(written.value, is_integer=is_integer)
+    if is_integer:
+        return literals.typed(written.sql, max(kind, kinds.FIXED[offset.type], key=_INTEGERS.index))
+    return written.sql
+
+
+def _check_length(value: object, *, is_integer: bool) -> None:
+    if not isinstance(value, str):
+        raise Local("a window frame whose length is null")
+    if (int(value) if is_integer else min(literals.parse_interval(value))) < 0:
+        raise Local("a window frame of negative length")
