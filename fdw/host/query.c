@@ -44,6 +44,15 @@ typedef struct Part
 	List	   *mark;
 } Part;
 
+/* What the brain says of a query, and what it was asked. */
+typedef struct Answer
+{
+	char	   *tree;
+	List	   *parameters;
+	Oid			server;
+	Jsonb	   *reply;
+} Answer;
+
 static planner_hook_type previous_planner = NULL;
 static set_rel_pathlist_hook_type previous_pathlist = NULL;
 
@@ -134,30 +143,38 @@ set_mark(RangeTblEntry *rte, List *mark)
 }
 
 /* Ask the brain for the DuckDB query; the reply has its SQL, or what it lacks. */
-static Jsonb *
-ask_brain(Query *query, Oid server, Marking *marking, List **mark)
+static void
+ask_brain(Query *query, Oid server, Marking *marking, Answer *answer)
 {
-	List	   *parameters = NIL;
-	char	   *tree = walk_query(query, marking->bound, &parameters);
-	char	   *sql;
 	StringInfoData buf;
-	Jsonb	   *reply;
 
+	answer->parameters = NIL;
+	answer->tree = walk_query(query, marking->bound, &answer->parameters);
+	answer->server = server;
 	initStringInfo(&buf);
 	request_begin(&buf, GetForeignServer(server));
-	request_string(&buf, "query", tree);
+	request_string(&buf, "query", answer->tree);
 	appendStringInfo(&buf, ",\"float_aggregates\":%s}", rvbbit_float_aggregates ? "true" : "false");
-	reply = rvbbit_call("plan_query", buf.data);
-	sql = reply_string(&reply->root, "sql");
-	*mark = sql == NULL ? NIL :
-		list_make4(makeString(tree), parameters, list_make1_oid(server), makeString(sql));
-	return reply;
+	answer->reply = rvbbit_call("plan_query", buf.data);
+}
+
+/* The mark for the SQL that this member of the answer has; NIL if it has none. */
+static List *
+mark_by(Answer *answer, const char *member)
+{
+	char	   *sql = reply_string(&answer->reply->root, member);
+
+	if (sql == NULL)
+		return NIL;
+	return list_make4(makeString(answer->tree), answer->parameters, list_make1_oid(answer->server),
+					  makeString(sql));
 }
 
 /* Have PostgreSQL finish what the brain names; false if that is not enough. */
 static bool
 try_split(Query *query, Oid server, Marking *marking, Jsonb *reply, Part *part)
 {
+	Answer		answer;
 	Bitmapset  *local = NULL;
 	ListCell   *lc;
 
@@ -168,7 +185,20 @@ try_split(Query *query, Oid server, Marking *marking, Jsonb *reply, Part *part)
 	part->query = query_split(query, local, reply_bool(&reply->root, "finish_having"), &part->around);
 	if (part->query == NULL)
 		return false;
-	(void) ask_brain(part->query, server, marking, &part->mark);
+	ask_brain(part->query, server, marking, &answer);
+	part->mark = mark_by(&answer, "sql");
+	if (part->mark == NIL)
+		part->mark = mark_by(&answer, "otherwise");
+	return part->mark != NIL;
+}
+
+/* All of the query for DuckDB, without or with quotients that may not fit there; false if neither. */
+static bool
+take_whole(Query *query, Answer *answer, const char *member, Part *part)
+{
+	part->query = query;
+	part->around = NULL;
+	part->mark = mark_by(answer, member);
 	return part->mark != NIL;
 }
 
@@ -177,7 +207,7 @@ static bool
 try_query(Query *query, Marking *marking, Part *part)
 {
 	Oid			server;
-	Jsonb	   *reply;
+	Answer		answer;
 	const char *reason;
 
 	if (!query_gains(query))
@@ -185,12 +215,12 @@ try_query(Query *query, Marking *marking, Part *part)
 	reason = query_refusal(query, &server);
 	if (reason == NULL)
 	{
-		part->query = query;
-		part->around = NULL;
-		reply = ask_brain(query, server, marking, &part->mark);
-		if (part->mark != NIL || try_split(query, server, marking, reply, part))
+		ask_brain(query, server, marking, &answer);
+		if (take_whole(query, &answer, "sql", part) ||
+			try_split(query, server, marking, answer.reply, part) ||
+			take_whole(query, &answer, "otherwise", part))
 			return true;
-		reason = reply_string(&reply->root, "reason");
+		reason = reply_string(&answer.reply->root, "reason");
 	}
 	note_reason(query, reason ? reason : "unknown");
 	return false;

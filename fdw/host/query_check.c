@@ -134,7 +134,7 @@ check_rte(RangeTblEntry *rte, Check *check)
 		case RTE_RELATION:
 			return check_table(rte, check);
 		case RTE_SUBQUERY:
-			return rte->lateral ? refuse(check, "LATERAL") : false;
+			return false;
 		case RTE_CTE:
 			return rte->ctelevelsup >= check->depth ? refuse(check, "a WITH query of an outer query") : false;
 		case RTE_VALUES:

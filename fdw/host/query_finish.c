@@ -13,13 +13,16 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/tlist.h"
 #include "rewrite/rewriteManip.h"
+#include "utils/fmgrprotos.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 
 #include "query.h"
 #include "rvbbit.h"
@@ -29,6 +32,36 @@ typedef struct Split
 	Query	   *inner;			/* becomes what DuckDB runs */
 	List	   *groups;			/* TargetEntry: what rows are grouped by */
 } Split;
+
+/*
+ * Variances and standard deviations of exact numbers: which sum they need, how
+ * their argument gets a type that has room for its square, of a sample or of
+ * all, root or not.
+ */
+typedef struct Spread
+{
+	Oid			function;
+	Oid			sum;
+	Oid			widen;			/* a cast, if one is needed */
+	Oid			wide;
+	bool		sample;
+	bool		root;
+} Spread;
+
+#define SPREADS(type, widen, wide) \
+	{F_VARIANCE_##type, F_SUM_##type, widen, wide, true, false}, \
+	{F_VAR_SAMP_##type, F_SUM_##type, widen, wide, true, false}, \
+	{F_VAR_POP_##type, F_SUM_##type, widen, wide, false, false}, \
+	{F_STDDEV_##type, F_SUM_##type, widen, wide, true, true}, \
+	{F_STDDEV_SAMP_##type, F_SUM_##type, widen, wide, true, true}, \
+	{F_STDDEV_POP_##type, F_SUM_##type, widen, wide, false, true}
+
+static const Spread spreads[] = {
+	SPREADS(INT2, F_INT8_INT2, INT8OID),
+	SPREADS(INT4, F_INT8_INT4, INT8OID),
+	SPREADS(INT8, F_NUMERIC_INT8, NUMERICOID),
+	SPREADS(NUMERIC, InvalidOid, NUMERICOID),
+};
 
 /* The column of the inner query that has this expression. */
 static Var *
@@ -78,9 +111,126 @@ split_average(Split *split, Aggref *call, Oid sum, Oid type)
 								 InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
 }
 
+static Expr *
+two_numerics(Oid function, Expr *one, Expr *other)
+{
+	return (Expr *) makeFuncExpr(function, get_func_rettype(function), list_make2(one, other),
+								 InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+}
+
+static Expr *
+numeric_constant(const char *text)
+{
+	Datum		value = DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+											ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+
+	return (Expr *) makeConst(NUMERICOID, -1, InvalidOid, -1, value, false, false);
+}
+
+/* CASE WHEN condition THEN result ELSE otherwise END */
+static Expr *
+choice(Expr *condition, Expr *result, Expr *otherwise)
+{
+	CaseExpr   *node = makeNode(CaseExpr);
+	CaseWhen   *when = makeNode(CaseWhen);
+
+	when->expr = condition;
+	when->result = result;
+	when->location = -1;
+	node->casetype = NUMERICOID;
+	node->args = list_make1(when);
+	node->defresult = otherwise;
+	node->location = -1;
+	return (Expr *) node;
+}
+
+/* The sum of the squares of what the aggregate is called with, in a type with room for them. */
+static Expr *
+sum_of_squares(Split *split, Aggref *call, const Spread *spread)
+{
+	Aggref	   *sum = copyObject(call);
+	TargetEntry *entry = linitial_node(TargetEntry, sum->args);
+	bool		is_small = OidIsValid(spread->widen) && spread->wide == INT8OID;
+	List	   *name = list_make2(makeString("pg_catalog"), makeString("*"));
+	Expr	   *value = entry->expr;
+
+	if (OidIsValid(spread->widen))
+		value = (Expr *) makeFuncExpr(spread->widen, spread->wide, list_make1(value), InvalidOid,
+									  InvalidOid, COERCE_IMPLICIT_CAST);
+	entry->expr = make_opclause(OpernameGetOprid(name, spread->wide, spread->wide), spread->wide,
+								false, value, copyObject(value), InvalidOid, InvalidOid);
+	sum->aggfnoid = is_small ? F_SUM_INT8 : F_SUM_NUMERIC;
+	sum->aggargtypes = list_make1_oid(spread->wide);
+	sum->aggtype = NUMERICOID;
+	sum->aggtranstype = InvalidOid;
+	return (Expr *) column_of(split, (Expr *) sum);
+}
+
+/*
+ * The square root with as many digits after the point as the number has.
+ * sqrt() may give more; rounding those once more is too much where they end
+ * in what was half a digit only after the first rounding.
+ */
+static Expr *
+square_root(Expr *number)
+{
+	Expr	   *digits = (Expr *) makeFuncExpr(F_SCALE, INT4OID, list_make1(number), InvalidOid,
+											   InvalidOid, COERCE_EXPLICIT_CALL);
+	Expr	   *root = (Expr *) makeFuncExpr(F_SQRT_NUMERIC, NUMERICOID, list_make1(number),
+											 InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+	Expr	   *rounded = two_numerics(F_ROUND_NUMERIC_INT4, root, digits);
+	Expr	   *step = two_numerics(F_POWER_NUMERIC_NUMERIC, numeric_constant("10"),
+									two_numerics(F_NUMERIC_SUB, numeric_constant("0"),
+												 (Expr *) makeFuncExpr(F_NUMERIC_INT4, NUMERICOID,
+																	   list_make1(digits), InvalidOid,
+																	   InvalidOid, COERCE_IMPLICIT_CAST)));
+	Expr	   *half = two_numerics(F_NUMERIC_SUB, rounded,
+									two_numerics(F_NUMERIC_MUL, step, numeric_constant("0.5")));
+	Expr	   *less = two_numerics(F_ROUND_NUMERIC_INT4, two_numerics(F_NUMERIC_SUB, rounded, step), digits);
+
+	return choice(two_numerics(F_NUMERIC_LT, number, two_numerics(F_NUMERIC_MUL, half, half)), less, rounded);
+}
+
+/* A variance or a standard deviation, by the sums that PostgreSQL computes it from. */
+static Node *
+split_spread(Split *split, Aggref *call, const Spread *spread)
+{
+	Expr	   *count = as_numeric((Expr *) column_of(split, other_aggregate(call, F_COUNT_ANY, INT8OID)));
+	Expr	   *sum = as_numeric((Expr *) column_of(split, other_aggregate(call, spread->sum,
+																		   get_func_rettype(spread->sum))));
+	Expr	   *squares = sum_of_squares(split, call, spread);
+	Expr	   *difference = two_numerics(F_NUMERIC_SUB, two_numerics(F_NUMERIC_MUL, count, squares),
+										  two_numerics(F_NUMERIC_MUL, sum, sum));
+	Expr	   *fewer = two_numerics(F_NUMERIC_SUB, count, numeric_constant("1"));
+	Expr	   *result = two_numerics(F_NUMERIC_DIV, difference,
+									  two_numerics(F_NUMERIC_MUL, count, spread->sample ? fewer : count));
+
+	if (spread->root)
+		result = square_root(result);
+	result = choice(two_numerics(F_NUMERIC_LE, difference, numeric_constant("0")), numeric_constant("0"),
+					result);
+	return (Node *) choice(two_numerics(F_NUMERIC_LE, count, numeric_constant(spread->sample ? "1" : "0")),
+						   (Expr *) makeNullConst(NUMERICOID, -1, InvalidOid), result);
+}
+
+static const Spread *
+spread_of(Aggref *call)
+{
+	if (call->aggdistinct != NIL || call->aggorder != NIL)
+		return NULL;
+	for (size_t i = 0; i < lengthof(spreads); i++)
+		if (spreads[i].function == call->aggfnoid)
+			return &spreads[i];
+	return NULL;
+}
+
 static Node *
 split_aggregate(Split *split, Aggref *call)
 {
+	const Spread *spread = spread_of(call);
+
+	if (spread != NULL)
+		return split_spread(split, call, spread);
 	switch (call->aggfnoid)
 	{
 		case F_AVG_INT2:

@@ -420,7 +420,7 @@ column_list(Bitmapset *used)
 }
 
 static void
-write_relation(QueryWalk *level, RangeTblEntry *rte, Bitmapset *used)
+write_relation(QueryWalk *level, RangeTblEntry *rte, Bitmapset *used, const char *subquery)
 {
 	Walk	   *walk = &level->walk;
 
@@ -436,8 +436,9 @@ write_relation(QueryWalk *level, RangeTblEntry *rte, Bitmapset *used)
 			break;
 		case RTE_SUBQUERY:
 			request_string(&walk->buf, "relation", "subquery");
+			write_flag(walk, "lateral", rte->lateral);
 			key(walk, "query");
-			appendStringInfoString(&walk->buf, write_query(rte->subquery, level->bound, walk, level));
+			appendStringInfoString(&walk->buf, subquery);
 			break;
 		case RTE_CTE:
 			request_string(&walk->buf, "relation", "with");
@@ -512,19 +513,28 @@ write_from(QueryWalk *level, List *items)
 	appendStringInfoChar(&level->walk.buf, ']');
 }
 
+/* Subqueries come first: a lateral one refers to columns of other relations. */
 static void
 write_relations(QueryWalk *level)
 {
-	const char *separator = "";
+	char	  **subqueries = palloc0(sizeof(char *) * Max(list_length(level->query->rtable), 1));
 	ListCell   *lc;
-	int			i = 0;
 
+	foreach(lc, level->query->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+
+		if (rte->rtekind == RTE_SUBQUERY)
+			subqueries[foreach_current_index(lc)] = write_query(rte->subquery, level->bound,
+																&level->walk, level);
+	}
 	appendStringInfoChar(&level->walk.buf, '[');
 	foreach(lc, level->query->rtable)
 	{
-		appendStringInfoString(&level->walk.buf, separator);
-		write_relation(level, lfirst_node(RangeTblEntry, lc), level->used[i++]);
-		separator = ",";
+		int			i = foreach_current_index(lc);
+
+		appendStringInfoString(&level->walk.buf, i > 0 ? "," : "");
+		write_relation(level, lfirst_node(RangeTblEntry, lc), level->used[i], subqueries[i]);
 	}
 	appendStringInfoChar(&level->walk.buf, ']');
 }

@@ -260,6 +260,21 @@ FORMATS = (
 )
 INDEXES = ("-2147483648", "-3", "-2", "-1", "0", "1", "2", "3", "2147483647")
 
+WHOLE_PATTERNS = (
+    *(
+        "^([^b]+)$",
+        "^([^b]*)b.*$",
+        "^a?b([^c]*)c.*$",
+        "^(?:ab)?([^b]+)$",
+        "^(?:a)?([^ ]*) .*$",
+        "^([^,]+),[0-9]*$",
+    ),
+    *("^([^\u00e9]+)\u00e9.*$", "^x([^/]*)$", "^-?([^-]+)$", "^([^\\.]+)\\..*$", "^a([^a]+)a?$"),
+    # Refused, because a group may take something else:
+    *("([^b]+)", "^(a|ab)(c|bcd)$", "^(.*)$", "^a?([^b]+)$", "^([^b]+)c$", "^a*([^b]+)b$", "^([^b]+)|c$"),
+)
+REPLACEMENTS = ("\\1", "<\\1>", "", "\\1\\1\u00e9", "\\&", "x\\2", "\\\\1")
+
 Constants = dict[int, Sequence[str]]
 
 _PATTERN_NAMES = ("~~", "!~~", "~~*", "!~~*", "like", "notlike", "texticlike", "texticnlike")
@@ -281,6 +296,7 @@ def _constants() -> Iterator[tuple[str, Constants]]:
         yield f"{name}(text,text)", {1: PATTERNS}
     for name in _REGEX_NAMES:
         yield f"{name}(text,text)", {1: REGULAR_EXPRESSIONS}
+    yield "regexp_replace(text,text,text)", {1: WHOLE_PATTERNS, 2: REPLACEMENTS}
     for name in ("round", "trunc"):
         yield f"{name}(numeric,int4)", {1: DIGITS}
     yield "numeric(numeric,int4)", {1: (*MODIFIERS, "-1")}

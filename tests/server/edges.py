@@ -10,6 +10,7 @@ import duckdb
 import psycopg
 
 from rvbbit_fdw.pushdown import allowed, kinds, literals, zones
+from rvbbit_fdw.pushdown.delivery import deliver
 from rvbbit_fdw.pushdown.entry import Entry
 from rvbbit_fdw.pushdown.nodes import Call, Column, Constant, IoCast, Node
 from rvbbit_fdw.pushdown.reasons import Local
@@ -112,6 +113,7 @@ class Sample:
             collation_is_c=True,
             case_is_unicode=True,
             time_zone=self.zone,
+            divides=True,
         )
 
 
@@ -245,7 +247,8 @@ class Laboratory:
         kind = str(self.duck.sql(f"SELECT {made.sql} FROM {table} LIMIT 0").types[0])
         assert kind.replace(" WITH TIME ZONE", "TZ") == made.kind.duckdb, made.sql
         text = r"'\x' || hex(r.v)" if kind == "BLOB" else "CAST(r.v AS VARCHAR)"
-        query = f"SELECT n, r IS NULL, {text} FROM (SELECT n, TRY({{'v': {made.sql}}}) AS r FROM {table})"
+        value = made.sql if made.same_scale else deliver(made, kinds.NUMERIC).sql
+        query = f"SELECT n, r IS NULL, {text} FROM (SELECT n, TRY({{'v': {value}}}) AS r FROM {table})"
         rows = self._rows(query, table)
         values = self._as_postgres_writes({n: text for n, _, text in rows if text is not None}, made)
         return {n: "e" if failed else values.get(n) for n, failed, _ in rows}

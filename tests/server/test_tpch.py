@@ -22,10 +22,7 @@ pytestmark = pytest.mark.server
 SESSION = "tpch-egret-3e3e3e"
 SCALE = float(os.environ.get("TPCH_SCALE", "0.01"))
 
-NOT_WHOLE = {
-    14: "operator numeric / numeric is not known to be the same in DuckDB",
-    17: "operator numeric / numeric is not known to be the same in DuckDB; a reference to an outer query",
-}
+NOT_WHOLE: dict[int, str] = {}
 """Queries of which DuckDB only filters tables, and EXPLAIN's reason."""
 
 

@@ -21,8 +21,11 @@ class AggregateEntry:
     """One aggregate: `function` is DuckDB's name, `result` has `{}` where its call stands.
 
     `fallible`: a result may be out of the type's range. `collation`: what it needs to compare texts.
-    `ordered`: its result depends on the order of its input. `inexact`: it adds up floating-point numbers, in
-    whatever order; infinity made of finite numbers is then an error, as in PostgreSQL.
+    `inexact`: it adds up floating-point numbers, in
+    whatever order; infinity made of finite numbers is then an error, as in PostgreSQL. `spread`: it is a
+    variance or standard deviation, NaN if any number is not finite. `most`: the product of the
+    largest number and their count up to which nothing overflows, in whatever order; up to 1e150 squares do
+    not either.
     """
 
     name: str
@@ -31,8 +34,9 @@ class AggregateEntry:
     result: str = "{}"
     fallible: bool = False
     collation: Collation = Collation.IGNORED
-    ordered: bool = False
     inexact: bool = False
+    spread: bool = False
+    most: str = "1e150"
 
     def write(self, call: Sql, arguments: Sequence[Written]) -> Written:
         """The result of a call of the DuckDB function on these arguments."""
@@ -68,6 +72,14 @@ _COMPARED = (
     "timestamp",
     "timestamptz",
 )
+_SPREADS = {
+    "stddev": "stddev_samp",
+    "stddev_samp": "stddev_samp",
+    "stddev_pop": "stddev_pop",
+    "variance": "var_samp",
+    "var_samp": "var_samp",
+    "var_pop": "var_pop",
+}
 _INTEGERS = ("int2", "int4", "int8")
 
 
@@ -89,6 +101,20 @@ def _inexact() -> Iterator[AggregateEntry]:
         yield AggregateEntry(
             f"{function}({name})", function, _always(kinds.FLOAT8), fallible=True, inexact=True
         )
+    yield AggregateEntry(
+        "sum(float4)",
+        "sum",
+        _always(kinds.FLOAT4),
+        "CAST({} AS FLOAT)",
+        fallible=True,
+        inexact=True,
+        most="1e38",
+    )
+    for name, function in _SPREADS.items():
+        for kind in ("float8", "float4"):
+            yield AggregateEntry(
+                f"{name}({kind})", function, _always(kinds.FLOAT8), fallible=True, inexact=True, spread=True
+            )
 
 
 def _extremes() -> Iterator[AggregateEntry]:
@@ -113,3 +139,13 @@ def _table() -> Mapping[str, AggregateEntry]:
 
 TABLE = _table()
 """The aggregates by the protocol's names."""
+
+AVERAGES = {
+    qualified(f"avg({name})"): qualified(f"sum({name})") for name in ("int2", "int4", "int8", "numeric")
+}
+"""Averages of exact numbers, with the aggregate that adds the same numbers up."""
+
+
+def is_known(name: str) -> bool:
+    """True if DuckDB may compute the aggregate."""
+    return name in TABLE or name in AVERAGES

@@ -1,17 +1,31 @@
 """Arithmetic of numeric: exact values with PostgreSQL's number of digits after the point.
 
 PostgreSQL's numeric knows no bounds that matter here, DuckDB's DECIMAL ends at 38 digits. Where a result may
-need more, DuckDB gives an error. Division is not here: the scale of its result depends on the values.
+need more, DuckDB gives an error. The scale of a quotient depends on the values (`quotient`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import product
+
 from rvbbit_fdw.pushdown import kinds
-from rvbbit_fdw.pushdown.entry import Call, Entry, Speller, cast, constant, fill, special
+from rvbbit_fdw.pushdown.entry import (
+    LONGEST_REPEATED,
+    Call,
+    Entry,
+    Speller,
+    cast,
+    constant,
+    fill,
+    special,
+)
 from rvbbit_fdw.pushdown.kinds import HUGEINT, MAX_DIGITS, Kind, decimal
 from rvbbit_fdw.pushdown.literals import typed
+from rvbbit_fdw.pushdown.quotient import divide
 from rvbbit_fdw.pushdown.reasons import Local
-from rvbbit_fdw.pushdown.written import Written
+from rvbbit_fdw.pushdown.written import Scales, Written, scales_of
 from rvbbit_fdw.sqltext import Sql
 
 _TOO_MANY = "the numeric result may need more than 38 digits"
@@ -47,7 +61,8 @@ def _product(call: Call) -> Written:
     digits = left.digits + right.digits
     sql = Sql(f"({cast(call[0], left)} * {call[1].sql})")
     kind = decimal(min(digits, MAX_DIGITS), left.scale + right.scale)
-    return _made(sql, kind, call, fallible=digits > MAX_DIGITS)
+    made = _made(sql, kind, call, fallible=digits > MAX_DIGITS)
+    return replace(made, scales=_combined(call, " + ", sum))
 
 
 def _of_hugeints(call: Call, operator: str) -> Written:
@@ -66,7 +81,21 @@ def _check_decimals(*operands: Kind) -> None:
 
 def _made(sql: Sql, kind: Kind, call: Call, *, fallible: bool = False) -> Written:
     fallible = fallible or any(argument.fallible for argument in call.arguments)
-    return Written(sql, kind, fallible, same_scale=all(argument.same_scale for argument in call.arguments))
+    same = all(argument.same_scale for argument in call.arguments)
+    return Written(sql, kind, fallible, same_scale=same, scales=_combined(call, ", ", max))
+
+
+def _combined(call: Call, between: str, combine: Callable[[tuple[int, ...]], int]) -> Scales | None:
+    """The digits after the point of a result that has the most, or the sum, of what the arguments have."""
+    given = [scales_of(argument) for argument in call.arguments]
+    known = [each for each in given if each is not None]
+    if len(known) < len(given) or all(argument.same_scale for argument in call.arguments):
+        return None
+    possible = frozenset(combine(each) for each in product(*(each.possible for each in known)))
+    listed = between.join(each.sql for each in known)
+    if len(listed) > LONGEST_REPEATED:
+        return None
+    return Scales(Sql(f"({listed})" if combine is sum else f"greatest({listed})"), possible)
 
 
 def _remainder(call: Call) -> Written:
@@ -83,6 +112,10 @@ def _remainder(call: Call) -> Written:
             kind,
         ).sql
     return _made(Sql(rest), kind, call, fallible=True)
+
+
+def _quotient(call: Call) -> Written:
+    return divide(call[0], call[1], call.scope)
 
 
 def _negative(call: Call) -> Written:
@@ -179,6 +212,16 @@ ENTRIES: tuple[Entry, ...] = (
     special("*(numeric,numeric)", "numeric", _product, "a * b", narrower=True, note=_WIDE),
     special("%(numeric,numeric)", "numeric", _remainder, "a % b", fallible=True, note="an error if b is 0"),
     special("mod(numeric,numeric)", "numeric", _remainder, "a % b", fallible=True, note="an error if b is 0"),
+    special(
+        "/(numeric,numeric)",
+        "numeric",
+        _quotient,
+        "a / b",
+        fallible=True,
+        narrower=True,
+        note="as many digits as PostgreSQL gives; an error if b is 0, or beyond 38 digits; where that"
+        " error might come late PostgreSQL divides",
+    ),
     special("-(numeric)", "numeric", _negative, "-a", narrower=True),
     special("+(numeric)", "numeric", _itself, "a"),
     special("abs(numeric)", "numeric", _absolute, "abs(a)", narrower=True),

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from rvbbit_fdw.pushdown.entry import Call, Collation, Entry, Speller, constant, special
 from rvbbit_fdw.pushdown.logic import truth
-from rvbbit_fdw.pushdown.regex import translate
+from rvbbit_fdw.pushdown.reasons import Local
+from rvbbit_fdw.pushdown.regex import translate, with_one_group
 from rvbbit_fdw.pushdown.written import Written
-from rvbbit_fdw.sqltext import literal
+from rvbbit_fdw.sqltext import Sql, literal
 
 
 def _matches(form: str, *, ignore_case: bool) -> Speller:
@@ -18,6 +19,16 @@ def _matches(form: str, *, ignore_case: bool) -> Speller:
         return truth(form.format(test), call[0])
 
     return spell
+
+
+def _replaced(call: Call) -> Written:
+    """The whole text is what the pattern describes, so there is one replacement at most."""
+    pattern = with_one_group(constant(call, 1, "the pattern"))
+    replacement = constant(call, 2, "the replacement")
+    if "\\" in replacement.replace("\\1", ""):
+        raise Local("a replacement with other than \\1 in it")
+    sql = f"regexp_replace({call[0].sql}, {literal(pattern)}, {literal(replacement)}, 's')"
+    return Written(Sql(sql), call[0].kind, call[0].fallible)
 
 
 def _entries() -> Iterator[Entry]:
@@ -37,6 +48,15 @@ def _entries() -> Iterator[Entry]:
                 constants=[1],
                 note="patterns of characters, ., brackets, groups, |, repetitions, ^ and $",
             )
+    yield special(
+        "regexp_replace(text,text,text)",
+        "text",
+        _replaced,
+        "regexp_replace(a, b, c, 's')",
+        collation=Collation.CASE,
+        constants=[1, 2],
+        note="patterns such as ^https?://(?:www\\.)?([^/]+)/.*$, with one group",
+    )
 
 
 ENTRIES = tuple(_entries())

@@ -8,10 +8,11 @@ from functools import reduce
 from rvbbit_fdw.pushdown import allowed, kinds
 from rvbbit_fdw.pushdown.entry import LONGEST_REPEATED, Collation, cast
 from rvbbit_fdw.pushdown.kinds import Kind
+from rvbbit_fdw.pushdown.logic import truth
 from rvbbit_fdw.pushdown.nodes import Extreme, NullIf
 from rvbbit_fdw.pushdown.reasons import Local
 from rvbbit_fdw.pushdown.texts import check_collation
-from rvbbit_fdw.pushdown.written import Scope, Written
+from rvbbit_fdw.pushdown.written import Scales, Scope, Written, scales_of
 from rvbbit_fdw.sqltext import Sql, comma
 
 
@@ -39,7 +40,22 @@ def write_case(whens: Sequence[tuple[Written, Written]], default: Written | None
     otherwise = f" ELSE {sqls[-1]}" if default else ""
     sql = Sql(f"CASE {arms}{otherwise} END") if whens else sqls[-1]
     fallible = any(part.fallible for when in whens for part in when) or bool(default and default.fallible)
-    return Written(sql, kind, fallible, same_scale=same)
+    scales = None if same else _scales_of_case([condition for condition, _ in whens], results)
+    return Written(sql, kind, fallible, same_scale=same, scales=scales)
+
+
+def _scales_of_case(conditions: Sequence[Written], results: Sequence[Written]) -> Scales | None:
+    """The digits after the point of the numeric that is chosen."""
+    known = [scales for result in results if (scales := scales_of(result)) is not None]
+    if len(known) < len(results) or sum(len(each.sql) for each in conditions) > LONGEST_REPEATED:
+        return None
+    arms = " ".join(
+        f"WHEN {condition.sql} THEN {scales.sql}"
+        for condition, scales in zip(conditions, known, strict=False)
+    )
+    otherwise = f" ELSE {known[-1].sql}" if len(known) > len(conditions) else ""
+    sql = f"CASE {arms}{otherwise} END" if conditions else known[-1].sql
+    return Scales(Sql(sql), frozenset().union(*(each.possible for each in known)))
 
 
 def write_coalesce(values: Sequence[Written]) -> Written:
@@ -47,7 +63,14 @@ def write_coalesce(values: Sequence[Written]) -> Written:
     sqls, kind, same = unify(values)
     fallible = any(value.fallible for value in values)
     sql = _coalesce_in_order(sqls) if fallible else Sql(f"coalesce({comma(sqls)})")
-    return Written(sql, kind, fallible, same_scale=same)
+    return Written(sql, kind, fallible, same_scale=same, scales=None if same else _scales_of_coalesce(values))
+
+
+def _scales_of_coalesce(values: Sequence[Written]) -> Scales | None:
+    if sum(len(value.sql) for value in values) > LONGEST_REPEATED:
+        return None
+    there = [truth(f"{value.sql} IS NOT NULL", value) for value in values[:-1]]
+    return _scales_of_case(there, values)
 
 
 def _coalesce_in_order(sqls: Sequence[Sql]) -> Sql:
@@ -65,7 +88,8 @@ def write_nullif(node: NullIf, values: Sequence[Written], scope: Scope) -> Writt
     if len(values[0].sql) > LONGEST_REPEATED:
         raise Local("the expression is too long to be written more than once")
     sql = Sql(f"CASE WHEN {equal.sql} THEN NULL ELSE {values[0].sql} END")
-    return Written(sql, values[0].kind, equal.fallible, same_scale=values[0].same_scale)
+    first = values[0]
+    return Written(sql, first.kind, equal.fallible, same_scale=first.same_scale, scales=first.scales)
 
 
 def _greater(one: Sql, other: Sql) -> Sql:

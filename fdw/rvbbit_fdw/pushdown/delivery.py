@@ -8,9 +8,10 @@ from typing import TypeAlias
 
 from rvbbit_fdw import typemap
 from rvbbit_fdw.pushdown import columns, kinds
+from rvbbit_fdw.pushdown.entry import LONGEST_REPEATED
 from rvbbit_fdw.pushdown.kinds import Kind
 from rvbbit_fdw.pushdown.reasons import Local, type_words
-from rvbbit_fdw.pushdown.written import Written
+from rvbbit_fdw.pushdown.written import Scales, Written
 from rvbbit_fdw.request import Attribute
 from rvbbit_fdw.sqltext import Sql
 
@@ -46,8 +47,8 @@ _DECODERS: Mapping[Kind, tuple[str, str]] = {
     kinds.HUGEINT: ("hugeint", "{}"),
 }
 
-_GROUPED = frozenset(kinds.FIXED.values()) - {kinds.INTERVAL}
-"""Carriers of which equal values are alike, so that any of them stands for its group."""
+_GROUPED = frozenset(kinds.FIXED.values())
+"""Carriers of which any value stands for its equals, as in PostgreSQL, which takes the first it meets."""
 
 
 def of_attribute(attribute: Attribute, reference: Sql) -> Value:
@@ -59,11 +60,12 @@ def of_attribute(attribute: Attribute, reference: Sql) -> Value:
         return Carried(travel.select(reference), travel.decoder, local.reason)
 
 
-def rename(value: Value, reference: Sql) -> Value:
-    """The value as a column of that name, one query further out."""
+def rename(value: Value, reference: Sql, scales: Sql | None = None) -> Value:
+    """The value as a column of that name, one query further out; `scales`: the one with its digits."""
     if isinstance(value, Carried):
         return Carried(reference, value.decoder, value.reason)
-    return Written(reference, value.kind, same_scale=value.same_scale)
+    known = Scales(scales, value.scales.possible) if scales and value.scales else None
+    return Written(reference, value.kind, same_scale=value.same_scale, scales=known)
 
 
 def deliver(value: Value, type_name: str) -> Delivered:
@@ -71,7 +73,7 @@ def deliver(value: Value, type_name: str) -> Delivered:
     if isinstance(value, Carried):
         return Delivered(value.sql, value.decoder)
     if not value.same_scale:
-        raise Local("the digits after the point of a numeric may not be the same in DuckDB")
+        return _as_text(value)
     if value.kind.type == kinds.NUMERIC and value.kind != kinds.HUGEINT:
         decoder, expression = "decimal", "{}"
     else:
@@ -81,12 +83,31 @@ def deliver(value: Value, type_name: str) -> Delivered:
     return Delivered(Sql(expression.replace("{}", value.sql)), decoder)
 
 
+def _as_text(value: Written) -> Delivered:
+    """A numeric with as many digits after the point as PostgreSQL gives it, row by row."""
+    if value.scales is None or len(value.sql) > LONGEST_REPEATED:
+        raise Local("the digits after the point of a numeric may not be the same in DuckDB")
+    carried = value.kind.scale
+    texts = f"[CAST({value.sql} AS VARCHAR), CAST({value.scales.sql} AS VARCHAR)]"
+    # As many digits as there are to be after the point, and none of them without a point.
+    length = f"length(_t[1]) - {carried} + CASE _t[2] WHEN '0' THEN -1 ELSE CAST(_t[2] AS INTEGER) END"
+    text = f"list_transform([{texts}], lambda _t: rpad(_t[1], CAST({length} AS INTEGER), '0'))[1]"
+    return Delivered(Sql(text), "input")
+
+
 def _decoder_of(type_name: str, value: Written) -> str:
     """Text and varchar are one carrier; any other difference is none that is known."""
     if {type_name, value.kind.type} == {"pg_catalog.text", "pg_catalog.varchar"}:
         return "text" if type_name == "pg_catalog.text" else "input"
     reason = f"a {type_words(value.kind.type)} of DuckDB does not become a {type_words(type_name)}"
     raise Local(reason)
+
+
+def check_sorted(value: Value) -> Written:
+    """The value, if DuckDB puts it before or behind others as PostgreSQL does; Local if not."""
+    if isinstance(value, Carried):
+        raise Local(value.reason)
+    return value if value.kind.type == kinds.NUMERIC else check_grouped(value)
 
 
 def check_grouped(value: Value) -> Written:

@@ -6,17 +6,26 @@ here and in the modules that this one calls. What cannot be written raises reaso
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from rvbbit_fdw.pushdown import delivery, write
-from rvbbit_fdw.pushdown.delivery import Carried, Value, check_grouped
+from rvbbit_fdw.pushdown import delivery, query_ties, write
+from rvbbit_fdw.pushdown.delivery import Carried, Value, check_grouped, check_sorted
 from rvbbit_fdw.pushdown.entry import Collation
+from rvbbit_fdw.pushdown.kinds import Kind
 from rvbbit_fdw.pushdown.nodes import Bool, Column, Constant, Node, Parameter
 from rvbbit_fdw.pushdown.plan import LONGEST
 from rvbbit_fdw.pushdown.query_leaves import Leaves
-from rvbbit_fdw.pushdown.query_nodes import GroupingSet, Query, SortGroup, Target, Variable, is_stored
+from rvbbit_fdw.pushdown.query_nodes import (
+    Aggregate,
+    GroupingSet,
+    Query,
+    SortGroup,
+    Target,
+    Variable,
+    is_stored,
+)
 from rvbbit_fdw.pushdown.query_sources import Sources
 from rvbbit_fdw.pushdown.query_with import Withs
 from rvbbit_fdw.pushdown.reasons import Local
@@ -42,13 +51,17 @@ class Context:
     """What all levels of a query share.
 
     `inexact`: floating-point numbers are added up in any order. `is_computed`: is this a view, or does the
-    table have generated columns?
+    table have generated columns? `divides`: nothing of the result is seen before all of it is computed, so
+    that quotients may fail. `finished`: PostgreSQL computes such quotients of the outermost query's targets
+    and of its HAVING.
     """
 
     scope: Scope
     database: Database
     inexact: bool = False
     is_computed: Callable[[Table], bool] = _not_known
+    divides: bool = False
+    finished: bool = False
     names: set[str] = field(default_factory=set)
 
     def unique(self, name: str) -> str:
@@ -83,7 +96,10 @@ class Level:
         self.delivered = query.delivered if delivered is None else tuple(delivered)
         self.context = context
         self.outer = outer
-        self.scope = replace(context.scope, column=self._column, origin=self._origin)
+        divides = context.divides or (outer is not None and query.aggregates)
+        self.filter_scope = replace(context.scope, column=self._column, origin=self._origin, divides=divides)
+        finished = context.finished and outer is None
+        self.scope = replace(self.filter_scope, divides=divides and not finished)
         self.withs = Withs(self)
         self.sources = Sources(self)
         self.leaves = Leaves(self)
@@ -97,13 +113,27 @@ class Level:
             raise Local("a reference to an outer query")
         return level
 
-    def subquery(self, query: Query) -> Selected:
-        """A query inside this one."""
+    @property
+    def outermost(self) -> Level:
+        """The level around all others."""
+        return self if self.outer is None else self.outer.outermost
+
+    def inside(self, query: Query) -> Level:
+        """The level of a query inside this one."""
+        return Level(query, self.context, self)
+
+    def subquery(self, query: Query, *, with_scales: bool = False) -> Selected:
+        """A query inside this one, with further columns for digits of numerics where that is asked for."""
         level = Level(query, self.context, self)
         values = _values(level)
         names = unique_names(target.name for target in query.delivered)
-        sql = _select(level, [value.sql for value in values], names)
-        return Selected(sql, tuple(zip(names, values, strict=True)))
+        columns = dict(zip(names, values, strict=True))
+        scales = _scales(columns) if with_scales and not query.distinct and not query.set_operation else {}
+        items = [value.sql for value in values] + [sql for sql, _ in scales.values()]
+        sql = _select(level, items, [*names, *(name for _, name in scales.values())])
+        return Selected(
+            sql, tuple(columns.items()), scales={each: name for each, (_, name) in scales.items()}
+        )
 
     def expression(self, node: Node) -> Written:
         """An expression of this level."""
@@ -112,9 +142,7 @@ class Level:
     def value(self, node: Node) -> Value:
         """An expression of which the value is only passed on."""
         leaf = self.query.leaves[node.number] if isinstance(node, Column) else None
-        if isinstance(leaf, Variable):
-            return self.sources.variable(leaf)
-        return self.expression(node)
+        return self.leaves.value(leaf) if isinstance(leaf, Variable | Aggregate) else self.expression(node)
 
     def key(self, group: SortGroup, need: Collation) -> Sql:
         """A target that rows are told apart by."""
@@ -123,6 +151,14 @@ class Level:
     def sort_key(self, group: SortGroup) -> Sql:
         """A target that rows are sorted by, and how."""
         return Sql(f"{self.key(group, Collation.ORDER)} {direction(group)}")
+
+    def direction(self, group: SortGroup) -> str:
+        """How a sort goes; Local if its operator is not known."""
+        return direction(group)
+
+    def sort_kind(self, group: SortGroup) -> Kind:
+        """The carrier of a target that rows are sorted by."""
+        return _key(self, group, Collation.ORDER)[1].kind
 
     def group_key(self, ref: int) -> Sql:
         """What rows are grouped by, by its reference number."""
@@ -186,6 +222,17 @@ def _chosen(query: Query, columns: Sequence[int] | None) -> tuple[Target, ...]:
     return tuple(everything[number - 1] for number in columns)
 
 
+def _scales(columns: Mapping[str, Value]) -> dict[str, tuple[Sql, str]]:
+    """For each column whose numerics differ in their digits after the point: the number, and its name."""
+    found = {
+        name: value.scales.sql
+        for name, value in columns.items()
+        if isinstance(value, Written) and not value.same_scale and value.scales is not None
+    }
+    names = unique_names([*columns, *(f"digits of {name}" for name in found)])[len(columns) :]
+    return {each: (sql, name) for (each, sql), name in zip(found.items(), names, strict=True)}
+
+
 def _values(level: Level) -> list[Value]:
     return [level.value(target.expression) for target in level.delivered]
 
@@ -199,8 +246,9 @@ def _select(level: Level, items: Sequence[Sql], names: Sequence[str] | None = No
         _where(level),
         _group_by(level),
         _having(level),
+        query_ties.clause(level) if level.query.with_ties else "",
         _order_by(level),
-        _limit(level),
+        "" if level.query.with_ties else _limit(level),
     ]
     # WITH last: what of it is used is known then.
     return Sql(" ".join(part for part in (level.withs.clause(), *parts) if part))
@@ -211,7 +259,7 @@ def _where(level: Level) -> str:
     if where is None:
         return ""
     nodes = where.arguments if isinstance(where, Bool) and where.kind == "and" else (where,)
-    return f"WHERE {write.conjunction(nodes, level.scope).sql}"
+    return f"WHERE {write.conjunction(nodes, level.filter_scope).sql}"
 
 
 def _target(level: Level, ref: int) -> Target:
@@ -225,7 +273,8 @@ def _position(level: Level, target: Target) -> int | None:
 def _key(level: Level, group: SortGroup, need: Collation) -> tuple[Target, Written]:
     """A target that rows are told apart or sorted by."""
     target = _target(level, group.ref)
-    value = check_grouped(level.value(target.expression))
+    check = check_sorted if need is Collation.ORDER else check_grouped
+    value = check(level.value(target.expression))
     if value.kind.duckdb == "VARCHAR":
         check_collation(need, target.collation, level.scope)
     return target, value
@@ -318,16 +367,14 @@ def direction(group: SortGroup) -> str:
 
 def _limit(level: Level) -> str:
     query = level.query
-    if query.with_ties:
-        raise Local("FETCH FIRST ... WITH TIES")
     parts = []
     for keyword, node in (("LIMIT", query.limit), ("OFFSET", query.offset)):
-        count = None if node is None else _count(level, node)
+        count = None if node is None else count_of_rows(level, node)
         parts += [f"{keyword} {count}"] if count else []
     return " ".join(parts)
 
 
-def _count(level: Level, node: Node) -> str | None:
+def count_of_rows(level: Level, node: Node) -> str | None:
     """A number of rows; None if there is no limit."""
     value: object = node
     if isinstance(node, Parameter):

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rvbbit_fdw.pushdown import aggregates, kinds, query_sublinks, query_windows
+from rvbbit_fdw.pushdown import aggregates, kinds, query_ordered, query_sublinks, query_windows
 from rvbbit_fdw.pushdown.aggregates import AggregateEntry
 from rvbbit_fdw.pushdown.delivery import Carried, check_grouped
 from rvbbit_fdw.pushdown.entry import Collation, cast, failure
 from rvbbit_fdw.pushdown.nodes import Constant
 from rvbbit_fdw.pushdown.query_nodes import Aggregate, Grouping, Leaf, Subquery, Target, Variable, WindowCall
+from rvbbit_fdw.pushdown.quotient import as_numeric, divide
 from rvbbit_fdw.pushdown.reasons import Local, unknown_call
 from rvbbit_fdw.pushdown.texts import check_collation
-from rvbbit_fdw.pushdown.written import Written
+from rvbbit_fdw.pushdown.written import Scales, Written
 from rvbbit_fdw.sqltext import Sql, comma
 
 if TYPE_CHECKING:
@@ -40,8 +41,7 @@ class _Form:
         return Sql(f"{function}({'DISTINCT ' if self.distinct else ''}{listed}){where}{self.over}")
 
 
-_NEAR_OVERFLOW = "1e150"
-"""The square of it is below the greatest DOUBLE, by more than what rounding may add."""
+_WHOLE_DIGITS = {kinds.INT2: 5, kinds.INT4: 10, kinds.INT8: 19}
 
 
 class Leaves:
@@ -68,30 +68,52 @@ class Leaves:
     def _window(self, leaf: WindowCall) -> Written:
         if query_windows.is_known(leaf.name) and leaf.filter is None:
             return query_windows.write(leaf, self._level)
-        entry = aggregates.TABLE.get(leaf.name)
-        if entry is None or entry.ordered:
+        if not aggregates.is_known(leaf.name):
             raise unknown_call("window function", leaf.name)
-        check_collation(entry.collation, leaf.collation, self._level.scope)
         condition = None if leaf.filter is None else self._level.expression(leaf.filter)
         arguments = [self._level.expression(argument) for argument in leaf.arguments]
-        return self._result(entry, arguments, _Form(condition, over=query_windows.over(leaf, self._level)))
+        form = _Form(condition, over=query_windows.over(leaf, self._level))
+        return self._called(leaf, arguments, form)
 
-    def _aggregate(self, leaf: Aggregate) -> Written:
-        entry = aggregates.TABLE.get(leaf.name)
-        if entry is None or leaf.variadic or leaf.direct:
+    def _aggregate(self, leaf: Aggregate) -> Value:
+        if query_ordered.is_known(leaf):
+            return query_ordered.write(leaf, self._level)
+        if not aggregates.is_known(leaf.name) or leaf.variadic or leaf.direct:
             raise unknown_call("aggregate", leaf.name)
-        if leaf.sort and entry.ordered:
-            raise Local("an aggregate of sorted values")
-        check_collation(entry.collation, leaf.collation, self._level.scope)
         condition = None if leaf.filter is None else self._level.expression(leaf.filter)
         targets = [target for target in leaf.arguments if not target.junk]
         arguments = [self._argument(target, leaf) for target in targets]
-        return self._result(entry, arguments, _Form(condition, distinct=bool(leaf.distinct)))
+        return self._called(leaf, arguments, _Form(condition, distinct=bool(leaf.distinct)))
 
-    def _result(self, entry: AggregateEntry, arguments: list[Written], form: _Form) -> Written:
+    def _called(self, leaf: Aggregate | WindowCall, arguments: list[Written], form: _Form) -> Written:
+        total = aggregates.AVERAGES.get(leaf.name)
+        if total is not None:
+            return self._average(leaf, aggregates.TABLE[total], arguments[0], form)
+        entry = aggregates.TABLE[leaf.name]
+        check_collation(entry.collation, leaf.collation, self._level.scope)
         if entry.inexact:
             return self._inexact(entry, arguments[0], form)
-        return entry.write(form.call(entry.function, arguments), arguments)
+        return self._exact(entry, arguments, form)
+
+    def _exact(self, entry: AggregateEntry, arguments: list[Written], form: _Form) -> Written:
+        made = entry.write(form.call(entry.function, arguments), arguments)
+        scales = arguments[0].scales if entry.function == "sum" else None
+        if made.same_scale or scales is None:
+            return made
+        present = Sql(f"CASE WHEN {arguments[0].sql} IS NOT NULL THEN {scales.sql} END")
+        most = form.call("max", [replace(arguments[0], sql=present)])
+        return replace(made, scales=Scales(most, scales.possible))
+
+    def _average(
+        self, leaf: Aggregate | WindowCall, entry: AggregateEntry, argument: Written, form: _Form
+    ) -> Written:
+        """The quotient of sum and count, as PostgreSQL computes it."""
+        if not self._level.scope.divides:
+            raise unknown_call("aggregate", leaf.name)
+        total = as_numeric(self._exact(entry, [argument], form))
+        count = as_numeric(Written(form.call("count", [argument]), kinds.INT8))
+        whole = _WHOLE_DIGITS.get(argument.kind, argument.kind.digits - argument.kind.scale)
+        return divide(total, count, self._level.scope, whole)
 
     def _inexact(self, entry: AggregateEntry, argument: Written, form: _Form) -> Written:
         """An aggregate in which PostgreSQL cannot have an overflow, in whatever order it meets the rows.
@@ -103,12 +125,23 @@ class Leaves:
         if form.distinct:
             raise Local("a sum of distinct floating-point numbers")
         argument = replace(argument, sql=cast(argument, kinds.FLOAT8), kind=kinds.FLOAT8)
-        found = form.call(entry.function, [argument])
+        found = self._spread(entry, argument, form) if entry.spread else form.call(entry.function, [argument])
         size = Sql(f"CASE WHEN isfinite({argument.sql}) THEN abs({argument.sql}) END")
         largest, count = form.call("max", [replace(argument, sql=size)]), form.call("count", [argument])
         error = failure("value out of range: overflow", "DOUBLE")
-        guarded = Sql(f"CASE WHEN {largest} * {count} > {_NEAR_OVERFLOW} THEN {error} ELSE {found} END")
+        guarded = Sql(f"CASE WHEN {largest} * {count} > {entry.most} THEN {error} ELSE {found} END")
         return entry.write(guarded, [argument])
+
+    def _spread(self, entry: AggregateEntry, argument: Written, form: _Form) -> Sql:
+        """Of finite numbers by DuckDB, which gives an error for others."""
+        strange = Sql(f"CASE WHEN NOT isfinite({argument.sql}) THEN 1 END")
+        finite = Sql(f"CASE WHEN isfinite({argument.sql}) THEN {argument.sql} END")
+        some = form.call("count", [replace(argument, sql=strange)])
+        count = form.call("count", [argument])
+        fewest = 1 if entry.function.endswith("samp") else 0
+        nan = f"CASE WHEN {count} > {fewest} THEN CAST('NaN' AS DOUBLE) END"
+        value = form.call(entry.function, [replace(argument, sql=finite)])
+        return Sql(f"CASE WHEN {some} > 0 THEN {nan} ELSE {value} END")
 
     def _argument(self, target: Target, leaf: Aggregate) -> Written:
         value = self._level.value(target.expression)

@@ -124,6 +124,7 @@ class SubqueryRelation:
     alias: str
     names: tuple[str, ...]
     query: Query
+    lateral: bool = False
 
 
 @dataclass(frozen=True)

@@ -66,8 +66,10 @@ class Sources:
                 attribute = found.table.attributes[number]
                 reference = qualified(self._alias(relation), attribute.remote_name)
                 return delivery.of_attribute(attribute, reference)
-        name, value = self._select(relation).columns[number - 1]
-        return delivery.rename(value, qualified(self._alias(relation), name))
+        selected, alias = self._select(relation), self._alias(relation)
+        name, value = selected.columns[number - 1]
+        scales = selected.scales.get(name)
+        return delivery.rename(value, qualified(alias, name), qualified(alias, scales) if scales else None)
 
     def _item(self, item: FromItem) -> Sql:
         if isinstance(item, Reference):
@@ -78,7 +80,7 @@ class Sources:
         return Sql(f"({left} {_join(item)} {right} ON {self._condition(item)})")
 
     def _condition(self, join: Join) -> str:
-        return "true" if join.on is None else write.condition(join.on, self._level.scope).sql
+        return "true" if join.on is None else write.condition(join.on, self._level.filter_scope).sql
 
     def _relation(self, relation: int) -> Sql:
         found = self._level.query.relations[relation]
@@ -96,7 +98,9 @@ class Sources:
         selected = self._select(relation)
         names = comma(quote(name) for name, _ in selected.columns)
         alias = f"{quote(self._alias(relation))}" + (f"({names})" if selected.positional else "")
-        return Sql(f"({selected.sql}) AS {alias}")
+        found = None if relation == _ALL else self._level.query.relations[relation]
+        lateral = isinstance(found, SubqueryRelation) and found.lateral
+        return Sql(f"{'LATERAL ' if lateral else ''}({selected.sql}) AS {alias}")
 
     def _select(self, relation: int) -> Selected:
         if relation not in self._selected:
@@ -109,7 +113,7 @@ class Sources:
             return query_sets.combine(level)
         found = level.query.relations[relation]
         if isinstance(found, SubqueryRelation):
-            return level.subquery(found.query)
+            return level.subquery(found.query, with_scales=True)
         if isinstance(found, WithRelation):
             return level.further_out(found.level).withs.reference(found)
         if isinstance(found, ValuesRelation):

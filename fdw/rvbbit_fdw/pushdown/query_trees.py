@@ -113,7 +113,7 @@ def _relation(tree: Tree) -> Relation:
     if kind == "table":
         return TableRelation(alias, names, parse_table(tree["table"], tree["server_options"]))
     if kind == "subquery":
-        return SubqueryRelation(alias, names, parse_query(tree["query"]))
+        return SubqueryRelation(alias, names, parse_query(tree["query"]), bool(tree["lateral"]))
     if kind == "with":
         return WithRelation(alias, names, str(tree["with"]), int(tree["level"]), bool(tree["self"]))
     if kind == "values":

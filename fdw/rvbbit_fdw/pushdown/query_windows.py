@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from rvbbit_fdw.pushdown import kinds
+from rvbbit_fdw.pushdown import kinds, literals
 from rvbbit_fdw.pushdown.entry import Collation, qualified
 from rvbbit_fdw.pushdown.kinds import Kind
-from rvbbit_fdw.pushdown.nodes import Constant, Node
+from rvbbit_fdw.pushdown.nodes import Constant, Node, Parameter
 from rvbbit_fdw.pushdown.query_nodes import Window, WindowCall
 from rvbbit_fdw.pushdown.reasons import Local, unknown_call
-from rvbbit_fdw.pushdown.written import Written
+from rvbbit_fdw.pushdown.written import UNKNOWN, Written
 from rvbbit_fdw.sqltext import Sql, comma
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ _VALUES: Mapping[str, str] = {
     qualified("lag(anyelement,int4)"): "lag",
     qualified("lead(anyelement,int4)"): "lead",
 }
+
+_INTEGERS = (kinds.INT2, kinds.INT4, kinds.INT8)
 
 _NTILE = qualified("ntile(int4)")
 
@@ -96,8 +98,8 @@ def _frame(window: Window, level: Level) -> str:
     if not window.frame & _NONDEFAULT:
         return ""
     mode = _chosen(window.frame, _MODES)
-    start = _bound(_chosen(window.frame, _STARTS), window.start, mode, level)
-    end = _bound(_chosen(window.frame, _ENDS), window.end, mode, level)
+    start = _bound(window, _chosen(window.frame, _STARTS), window.start, mode, level)
+    end = _bound(window, _chosen(window.frame, _ENDS), window.end, mode, level)
     exclude = [words for bit, words in _EXCLUDES.items() if window.frame & bit]
     return " ".join([f"{mode} BETWEEN {start} AND {end}", *exclude])
 
@@ -109,14 +111,42 @@ def _chosen(frame: int, names: Mapping[int, str]) -> str:
     return found[0]
 
 
-def _bound(words: str, offset: Node | None, mode: str, level: Level) -> str:
+def _bound(window: Window, words: str, offset: Node | None, mode: str, level: Level) -> str:
     if words not in {"PRECEDING", "FOLLOWING"}:
         return words
-    if mode == "RANGE" or offset is None:
-        raise Local("a window frame by distance of values")
+    if offset is None:
+        raise Local("a window frame without a distance")
+    if mode == "RANGE":
+        return f"{_distance(window, offset, level)} {words}"
     written = level.expression(offset)
     if written.kind != kinds.INT8:
         raise Local("a window frame whose length is no bigint")
     if isinstance(written.value, str) and int(written.value) < 0:
         raise Local("a window frame of negative length")
     return f"{written.sql} {words}"
+
+
+def _distance(window: Window, offset: Node, level: Level) -> Sql:
+    """How far values of the one sort key may be apart: an integer, or an interval of what is no integer.
+
+    A sum out of the key's range is an error of DuckDB, and the end of the window in PostgreSQL.
+    """
+    kind = level.sort_kind(window.sort[0])
+    if not isinstance(offset, Constant | Parameter):
+        raise Local("a window frame by a distance that is not computed when the query starts")
+    is_integer = kind in _INTEGERS and offset.type in {each.type for each in _INTEGERS}
+    if not is_integer and not (kind in {kinds.DATE, kinds.TIMESTAMP} and offset.type == kinds.INTERVAL.type):
+        raise Local("a window frame by distance of values of this type")
+    written = level.expression(offset)
+    if written.value is not UNKNOWN:
+        _check_length(written.value, is_integer=is_integer)
+    if is_integer:
+        return literals.typed(written.sql, max(kind, kinds.FIXED[offset.type], key=_INTEGERS.index))
+    return written.sql
+
+
+def _check_length(value: object, *, is_integer: bool) -> None:
+    if not isinstance(value, str):
+        raise Local("a window frame whose length is null")
+    if (int(value) if is_integer else min(literals.parse_interval(value))) < 0:
+        raise Local("a window frame of negative length")

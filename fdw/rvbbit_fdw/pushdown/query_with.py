@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rvbbit_fdw.pushdown import query_recursive
 from rvbbit_fdw.pushdown.query_nodes import With, WithRelation
 from rvbbit_fdw.pushdown.reasons import Local
 from rvbbit_fdw.pushdown.selected import Selected
@@ -28,18 +29,25 @@ class Withs:
             if each.name in self._made
             for name, selected in [self._made[each.name]]
         ]
-        return f"WITH {comma(parts)}" if parts else ""
+        word = "WITH RECURSIVE" if any(each.recursive for each in self._level.query.withs) else "WITH"
+        return f"{word} {comma(parts)}" if parts else ""
+
+    def _begin(self, name: str, unique: str, selected: Selected) -> None:
+        """Let a recursive query refer to itself while it is written."""
+        self._made[name] = unique, selected
 
     def reference(self, relation: WithRelation) -> Selected:
         """The query that a relation refers to, by its name here."""
         found = next((each for each in self._level.query.withs if each.name == relation.name), None)
-        if found is None or found.recursive or found.search or relation.is_self:
-            raise Local("a recursive WITH query")
+        if found is None or found.search:
+            raise Local("a WITH query with SEARCH or CYCLE")
+        if found.recursive and found.name not in self._made:
+            self._made[found.name] = query_recursive.make(self._level, found, self._begin)
         if found.name not in self._made:
-            selected = self._level.subquery(found.query)
+            selected = self._level.subquery(found.query, with_scales=True)
             self._made[found.name] = self._level.context.unique(found.name), selected
         name, selected = self._made[found.name]
-        return Selected(quote(name), selected.columns)
+        return Selected(quote(name), selected.columns, scales=selected.scales)
 
     def _hint(self, each: With) -> str:
         return "MATERIALIZED " if each.materialized else ""

@@ -9,6 +9,8 @@ https://github.com/google/re2/wiki/Syntax
 
 from __future__ import annotations
 
+import re
+
 from rvbbit_fdw.pushdown.reasons import Local
 
 LONGEST = 500
@@ -30,6 +32,52 @@ def translate(pattern: str, *, ignore_case: bool = False) -> str:
     if pattern.startswith("***"):
         raise Local("the regular expression begins with ***")
     return _Reader(pattern, ignore_case=ignore_case).all()
+
+
+def with_one_group(pattern: str) -> str:
+    """A pattern of a whole text with one group in it, for RE2 with the option s; Local for most patterns.
+
+    What a group takes hangs on greed and on the order in which alternatives are tried, which are not the same
+    in both. Written is what leaves no choice but one: `^`, then letters of which one or the other may be
+    there or not, then perhaps `(?:letters)?`, which is taken wherever the rest then fits; then a group of any
+    characters but one, as many as there are; then that one, if anything; then what may come, and `$`.
+    """
+    match = _WHOLE.fullmatch(pattern)
+    if match is None or not _leaves_no_choice(match["letters"]) or not _ends_the_group(match):
+        raise Local("a regular expression whose group may take something else in DuckDB")
+    before = f"^{match['letters']}{match['optional'] or ''}"
+    inside = f"[^{match['end']}]{match['repeated']}"
+    rest = translate(f"{match['rest']}{match['more']}$")
+    return f"{translate(before)}({translate(inside)}){rest}"
+
+
+_LETTER = r"(?:\\[^\w\s]|[^\W_]|[-_/:;,=@!%&~ ])"
+_WHOLE = re.compile(
+    rf"\^(?P<letters>(?:{_LETTER}\??)*)(?P<optional>\(\?:{_LETTER}+\)\?)?"
+    rf"\(\[\^(?P<end>{_LETTER})\](?P<repeated>[+*])\)(?P<rest>{_LETTER}?)(?P<more>[^|]*)\$"
+)
+
+
+def _ends_the_group(match: re.Match[str]) -> bool:
+    """Is after the group nothing, or surely the letter that it cannot have?"""
+    if not match["rest"]:
+        return not match["more"]
+    surely = match["more"][:1] not in {"*", "+", "?", "{"} and not match["more"].endswith("\\")
+    return surely and _unescaped(match["rest"]) == _unescaped(match["end"])
+
+
+def _leaves_no_choice(letters: str) -> bool:
+    """True if each letter that may be missing is followed by another one that may not."""
+    found = [(_unescaped(one), bool(mark)) for one, mark in re.findall(rf"({_LETTER})(\??)", letters)]
+    following = [*found, ("", True)][1:]
+    return all(
+        not optional or (other != one and not other_optional)
+        for (one, optional), (other, other_optional) in zip(found, following, strict=True)
+    )
+
+
+def _unescaped(letter: str) -> str:
+    return letter.removeprefix("\\")
 
 
 class _Reader:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from rvbbit_fdw.pushdown.delivery import Value
 from rvbbit_fdw.sqltext import Sql
@@ -11,11 +11,15 @@ from rvbbit_fdw.sqltext import Sql
 
 @dataclass(frozen=True)
 class Selected:
-    """A query as SQL, and its columns by name. `positional`: the SQL itself does not name them."""
+    """A query as SQL, and its columns by name. `positional`: the SQL itself does not name them.
+
+    `scales`: for columns of numerics the name of a further one that has their digits after the point.
+    """
 
     sql: Sql
     columns: tuple[tuple[str, Value], ...]
     positional: bool = False
+    scales: Mapping[str, str] = field(default_factory=dict)
 
 
 def unique_names(wanted: Iterable[str]) -> list[str]:

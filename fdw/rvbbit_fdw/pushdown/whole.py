@@ -25,18 +25,27 @@ _REMEMBERED = 64
 def plan(body: Mapping[str, Any]) -> dict[str, Any]:
     """The reply to plan_query: the SQL with sessions as databases, or why PostgreSQL has to do it."""
     query = parse(body["query"], _server_options(body))
+    context = _context(body, _session, query, known=False)
     try:
-        planned = writer.result(query, _context(body, _session, known=False))
+        planned = writer.result(query, replace(context, finished=True, names=set()))
     except Local as local:
-        return {"reason": local.reason, **_finish(query, body)}
+        return {"reason": local.reason, **_finish(query, context), **_otherwise(query, context)}
     except RecursionError:
         return {"reason": "the query is nested too deeply"}
     return {"sql": planned.sql}
 
 
-def _finish(query: Query, body: Mapping[str, Any]) -> dict[str, Any]:
+def _otherwise(query: Query, context: writer.Context) -> dict[str, Any]:
+    """The SQL for the case that PostgreSQL cannot finish the query."""
+    try:
+        return {"otherwise": writer.result(query, replace(context, names=set())).sql}
+    except Local:
+        return {}
+
+
+def _finish(query: Query, context: writer.Context) -> dict[str, Any]:
     """Which targets, by their numbers, and whether HAVING, PostgreSQL would have to compute itself."""
-    level = writer.Level(query, _context(body, _session, known=False))
+    level = writer.Level(query, replace(context, finished=True, names=set()))
     numbers = [number for number, target in enumerate(query.targets, 1) if not level.can_deliver(target)]
     return {"finish": [str(number) for number in numbers], "finish_having": not level.can_filter()}
 
@@ -49,12 +58,9 @@ def shown(body: Mapping[str, Any]) -> tuple[str, list[Table]]:
         tables.append(table)
         return _session(table)
 
+    query = parse(body["query"], _server_options(body))
     try:
-        written = writer.result(
-            parse(body["query"], _server_options(body)),
-            _context(body, database, known=False),
-            body["columns"],
-        )
+        written = writer.result(query, _context(body, database, query, known=False), body["columns"])
     except Local as local:
         return f"none: {local.reason}", tables
     return written.sql, tables
@@ -68,9 +74,10 @@ def to_run(
     `is_computed` tells of a session's table whether columns of it are computed when it is read.
     Raises NotPushable if a value turns out to be one that DuckDB does not have.
     """
-    context = replace(_context(body, database, known=True), is_computed=is_computed)
+    query = parse(body["query"], _server_options(body))
+    context = replace(_context(body, database, query, known=True), is_computed=is_computed)
     try:
-        return writer.result(parse(body["query"], _server_options(body)), context, body["columns"])
+        return writer.result(query, context, body["columns"])
     except Local as local:
         raise NotPushable(local.reason) from None
 
@@ -89,7 +96,9 @@ def _server_options(body: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((body["server"].get("options") or {}).items()))
 
 
-def _context(body: Mapping[str, Any], database: writer.Database, *, known: bool) -> writer.Context:
+def _context(
+    body: Mapping[str, Any], database: writer.Database, query: Query, *, known: bool
+) -> writer.Context:
     facts = parse_database(body)
     scope = Scope(
         column=_no_column,
@@ -99,7 +108,14 @@ def _context(body: Mapping[str, Any], database: writer.Database, *, known: bool)
         case_is_unicode=facts.case_is_unicode,
         time_zone=facts.time_zone,
     )
-    return writer.Context(scope, database, inexact=bool(body.get("float_aggregates")))
+    return writer.Context(
+        scope, database, inexact=bool(body.get("float_aggregates")), divides=_is_complete(query)
+    )
+
+
+def _is_complete(query: Query) -> bool:
+    """Is all of the result computed before any of it is delivered?"""
+    return bool(query.aggregates or query.group or query.grouping_sets or query.sort)
 
 
 def _no_column(column: Column) -> Written:

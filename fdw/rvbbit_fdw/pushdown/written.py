@@ -21,12 +21,23 @@ UNKNOWN = Unknown.VALUE
 
 
 @dataclass(frozen=True)
+class Scales:
+    """How many digits after the point a numeric has in PostgreSQL, where that is not the same for every row.
+
+    `sql` gives the number, which is one of `possible`; DuckDB's DECIMAL has at least as many.
+    """
+
+    sql: Sql
+    possible: frozenset[int]
+
+
+@dataclass(frozen=True)
 class Written:
     """An expression as DuckDB SQL that needs no brackets around it.
 
     `fallible`: DuckDB gives an error for some rows, because PostgreSQL does. `value`: the value of a constant
     as the protocol writes it. `same_scale`: false if a numeric is equal to PostgreSQL's but may have
-    another number of digits after the point, so that only its value may be used.
+    another number of digits after the point, so that only its value may be used; unless `scales` tells it.
     """
 
     sql: Sql
@@ -34,6 +45,14 @@ class Written:
     fallible: bool = False
     value: Value | Unknown = UNKNOWN
     same_scale: bool = True
+    scales: Scales | None = None
+
+
+def scales_of(written: Written) -> Scales | None:
+    """The digits after the point of a numeric; None if they are not known."""
+    if written.same_scale:
+        return Scales(Sql(str(written.kind.scale)), frozenset({written.kind.scale}))
+    return written.scales
 
 
 @dataclass(frozen=True)
@@ -57,6 +76,7 @@ class Scope:
     collation sorts by code point; `case_is_unicode`: it maps case as PostgreSQL's builtin C.UTF-8 does.
     `time_zone`: the session's TimeZone, None if it is not known. `origin`: where a column comes from.
     `unseen`: DuckDB sees no condition here.
+    `divides`: quotients of numerics may be computed for which DuckDB does not have room for all values.
     """
 
     column: Callable[[Column], Written]
@@ -67,3 +87,4 @@ class Scope:
     time_zone: str | None = None
     origin: Callable[[Column], Origin] = _stored
     unseen: bool = False
+    divides: bool = False
