@@ -9,6 +9,7 @@ from pathlib import Path
 
 PROMPT = "rvbbit=> "
 CONTINUED = "rvbbit-> "
+SHELL = "$ "
 _BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 
 
@@ -20,19 +21,19 @@ class Step:
     output: str
 
 
-def steps(text: str) -> list[Step]:
-    """All statements of a document, in order."""
-    return [step for block in _BLOCK.findall(text) for step in _steps_of(block)]
+def steps(text: str, prompt: str = PROMPT) -> list[Step]:
+    """All statements of a document that stand behind this prompt, in order."""
+    return [step for block in _BLOCK.findall(text) for step in _steps_of(block, prompt)]
 
 
-def rewrite(path: Path, run: Callable[[str], str]) -> None:
+def rewrite(path: Path, run: Callable[[str], str], prompt: str = PROMPT) -> None:
     """Put the output that statements have now into the document."""
 
     def fresh(block: re.Match[str]) -> str:
-        parts = list(_steps_of(block[0]))
+        parts = list(_steps_of(block[0], prompt))
         if not parts:
             return block[0]
-        return "\n\n".join(written(part.statement, run(part.statement)) for part in parts) + "\n"
+        return "\n\n".join(written(part.statement, run(part.statement), prompt) for part in parts) + "\n"
 
     path.write_text(_BLOCK.sub(fresh, path.read_text()))
 
@@ -42,8 +43,8 @@ def tidy(output: str) -> str:
     return "\n".join(line.rstrip() for line in output.splitlines()).strip("\n")
 
 
-def _steps_of(block: str) -> Iterator[Step]:
-    for part in re.split(rf"^{PROMPT}", block, flags=re.MULTILINE)[1:]:
+def _steps_of(block: str, prompt: str) -> Iterator[Step]:
+    for part in re.split(rf"^{re.escape(prompt)}", block, flags=re.MULTILINE)[1:]:
         statement, _, output = part.partition("\n")
         while output.startswith(CONTINUED):
             line, _, output = output.removeprefix(CONTINUED).partition("\n")
@@ -51,7 +52,7 @@ def _steps_of(block: str) -> Iterator[Step]:
         yield Step(statement, tidy(output))
 
 
-def written(statement: str, output: str) -> str:
+def written(statement: str, output: str, prompt: str = PROMPT) -> str:
     """A statement and its output as documents show them."""
     shown = statement.replace("\n", "\n" + CONTINUED)
-    return f"{PROMPT}{shown}\n{tidy(output)}".rstrip("\n")
+    return f"{prompt}{shown}\n{tidy(output)}".rstrip("\n")
