@@ -72,7 +72,7 @@ bench: $(VENV)/installed image ## measure a session against an ordinary table, a
 docs: $(VENV)/installed image ## write the pages that are made, and the answers in README.md and the recipes
 	PYTHONPATH=fdw $(PYTHON) -m rvbbit_fdw.typemap.document > docs/types.md
 	PYTHONPATH=fdw $(PYTHON) -m rvbbit_fdw.pushdown.document > docs/pushdown.md
-	for page in docs docs_cli docs_reference docs_recipes; do $(PYTHON) -m tests.server.test_$$page || exit 1; done
+	for page in tests/server/test_docs*.py; do $(PYTHON) -m tests.server.$$(basename $$page .py) || exit 1; done
 
 docs-check: $(VENV)/installed image ## is all that documents show still true, and does every link lead somewhere?
 	$(PYTHON) -m pytest tests/brain/test_links.py tests/brain/test_types_page.py tests/brain/test_document.py \

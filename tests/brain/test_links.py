@@ -65,6 +65,22 @@ def test_every_page_can_be_found_from_the_readme() -> None:
     assert {page for page in PAGES if page.parent != ROOT / "sql" / "upgrade"} - seen == set()
 
 
+@pytest.mark.parametrize(
+    ("target", "is_broken"),
+    [
+        ("docs/types.md", False),
+        ("docs/types.md#arrays", False),
+        ("#a-tour", False),
+        ("docs/none.md", True),
+        ("docs/types.md#none", True),
+        ("#none", True),
+        ("../elsewhere.md", True),
+    ],
+)
+def test_which_links_are_broken(target: str, is_broken: bool) -> None:
+    assert broken(ROOT / "README.md", target) is is_broken
+
+
 def test_the_anchor_of_a_heading() -> None:
     assert anchor("What `rvbbit.stats` says (and not)") == "what-rvbbitstats-says-and-not"
 

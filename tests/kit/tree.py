@@ -19,7 +19,7 @@ _RELATIONS = """
     ORDER BY n.nspname, array_position(%s, c.relkind::text), c.relname"""
 _SCHEMAS = """
     SELECT nspname FROM pg_namespace
-    WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'cron', 'rvbbit') ORDER BY 1"""
+    WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1"""
 
 
 def picture(db: psycopg.Connection, opened: Iterable[str]) -> str:

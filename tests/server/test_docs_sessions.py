@@ -15,7 +15,7 @@ from tests.kit.writers import Writer
 pytestmark = pytest.mark.server
 
 PAGE = (ROOT / "docs" / "sessions.md").read_text()
-TABLE = PAGE.partition("## Importing by hand")[0]
+TABLE = PAGE.split("\n## ")[1]
 ROW = re.compile(r"^\| `([^`]+)` \| `([^`]+)` \| (.*) ?\|$", re.MULTILINE)
 
 

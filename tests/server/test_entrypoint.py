@@ -429,7 +429,9 @@ def test_tls_is_the_only_way_in(tmp_path: Path, certificate: Path) -> None:
     """With a certificate nothing else comes in over TCP; the key is copied to where only the server reads."""
     volumes = [(str(certificate), "/tls", "ro")]
     with serving(tmp_path, environment=TLS, volumes=volumes) as server:
-        for _ in range(2):
+        for is_restarted in (False, True):
+            if is_restarted:
+                server.restart()
             with server.connect(sslmode="verify-ca", sslrootcert=str(certificate / "server.crt")) as db:
                 assert one(db, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()") is True
             with pytest.raises(psycopg.OperationalError, match="no encryption"):
@@ -439,7 +441,6 @@ def test_tls_is_the_only_way_in(tmp_path: Path, certificate: Path) -> None:
                 server.run("sh", "-c", files, user="postgres")
                 == "600 postgres server.crt\n600 postgres server.key\n"
             )
-            server.restart()
 
 
 @pytest.mark.parametrize(
@@ -452,8 +453,20 @@ def test_tls_is_the_only_way_in(tmp_path: Path, certificate: Path) -> None:
         ),
     ],
 )
-def test_tls_that_cannot_be(certificate: Path, environment: dict[str, str], message: str) -> None:
+def test_tls_that_cannot_be_had(certificate: Path, environment: dict[str, str], message: str) -> None:
     given = [word for name, value in environment.items() for word in ("-e", f"{name}={value}")]
     result = run_image(*given, "-e", "RVBBIT_PASSWORD=rvbbit", "-v", f"{certificate}:/tls:ro")
     assert result.returncode == 1
     assert message in result.stderr
+
+
+def test_a_key_that_the_server_may_not_read(certificate: Path) -> None:
+    given = [word for name, value in TLS.items() for word in ("-e", f"{name}={value}")]
+    user = ("--user", "999:999", "-e", "RVBBIT_PASSWORD=rvbbit")
+    result = run_image(*given, *user, "-v", f"{certificate}:/tls:ro")
+    assert result.returncode == 1
+    assert (
+        "cannot read /tls/server.key, which RVBBIT_TLS_KEY_FILE names: it is mode 600 of uid 0"
+        in result.stderr
+    )
+    assert "the server runs as uid 999" in result.stderr

@@ -145,6 +145,23 @@ def test_who_may_see_and_who_may_reset(server: Server, db: psycopg.Connection) -
     assert db.execute(since).fetchall()[0][0] > before
 
 
+def test_auto_explain_shows_what_duckdb_did(server: Server) -> None:
+    """PostgreSQL's own module, which asks for the plan when the statement is over."""
+    told: list[str] = []
+    with server.connect(user="postgres") as admin:
+        admin.execute("LOAD 'auto_explain'")
+        admin.execute("SET auto_explain.log_min_duration = 0; SET auto_explain.log_level = 'notice'")
+        admin.execute("SET auto_explain.log_analyze = on")
+        admin.add_notice_handler(lambda notice: told.append(notice.message_primary or ""))
+        admin.execute("SELECT sum(id) FROM counted.t")
+        admin.execute("SET rvbbit.pushdown = scans; SELECT id FROM counted.t WHERE id < 10")
+    whole, scan = (text for text in told if "counted.t" in text)
+    assert "Custom Scan (DuckDB Query)" in whole
+    assert "DuckDB Rows: 1\n" in whole
+    assert "Foreign Scan on t" in scan
+    assert "DuckDB Rows: 10\n" in scan
+
+
 def test_every_column_counts_something_else() -> None:
     """The cases above name each count, but for calls that DuckDB does not end in time."""
     named = {name for _, expected in ADDS.values() for name in expected}
