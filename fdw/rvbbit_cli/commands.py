@@ -250,7 +250,7 @@ def _call_each(
             told.extend(attaching.each(connection, what, statement, ids, *more))
     finally:
         for said in told:
-            said.show() if isinstance(said, Failure) else screen.show(screen.out(), shown(said))
+            said.show() if isinstance(said, Failure) else screen.say(shown(said))
     ctx.exit(next((said.exit_code for said in told if isinstance(said, Failure)), 0))
 
 
@@ -269,12 +269,11 @@ def sync(ctx: click.Context, plan: bool, as_json: bool) -> None:
     if as_json:
         click.echo(screen.to_json(done.as_dict()))
         return
-    console = screen.out()
-    screen.show(console, Text(done.summary()))
+    screen.say(Text(done.summary()))
     if done.problems:
         titles = [Column("SESSION", folds=True), Column("PROBLEM", folds=True)]
         cells = ([shown(session), shown(text)] for session, text in sorted(done.problems.items()))
-        screen.show(console, screen.table(titles, cells))
+        screen.show(screen.out(), screen.table(titles, cells))
 
 
 def _show_plan(found: list[dict[str, Any]], as_json: bool) -> None:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from rvbbit_cli import screen
 from rvbbit_cli.connection import Connection
-from rvbbit_cli.failures import REFUSED, UNKNOWN, Failure
+from rvbbit_cli.failures import REFUSED, SHOWN, UNKNOWN, Failure
 from rvbbit_cli.screen import Column, shown
 
 COLUMNS: Final = ("session_id", "schema_name", "table_name", "kind", "pg_name", "estimated_rows",
@@ -63,8 +63,7 @@ def require_readable(connection: Connection, session_id: str) -> None:
     if row is None:
         with suppress(psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction):
             _let_the_wrapper_refuse(connection, session_id)
-        hint = "rvbbit-fdw sessions shows what there is."
-        raise Failure(f'session "{session_id}" does not exist', code=UNKNOWN, hint=hint)
+        raise Failure(f'session "{session_id}" does not exist', code=UNKNOWN, hint=SHOWN)
     if row[0] in _UNREADABLE:
         hint = "rvbbit-fdw doctor explains it."
         raise Failure(f'session "{session_id}" cannot be read: {row[1]}', code=REFUSED, hint=hint)

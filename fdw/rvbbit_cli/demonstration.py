@@ -28,7 +28,7 @@ def write(folder: Path) -> None:
         except demo.DemoError as error:
             raise Failure(str(error).rstrip("."), code=FOUND) from None
     text = f"{screen.plural(len(SESSIONS), 'demo session')}, {screen.size(total)}, in {folder}"
-    screen.show(screen.out(), Text(text))
+    screen.say(Text(text))
     screen.remark(f'written by DuckDB {demo.duckdb_version()}; "make up SESSION_DIR={folder}" serves them')
 
 

@@ -31,6 +31,7 @@ EXIT_CODES: Final = {
 }
 """Every exit code of the command and its meaning."""
 
+SHOWN: Final = "rvbbit-fdw sessions shows what there is."
 _NO_SUCH = frozenset({"HV00Q", "HV00R", "3F000", "42P01"})
 _OPERATOR = "A superuser allows it by: GRANT rvbbit_operator TO {user};"
 
@@ -74,6 +75,8 @@ def of_server(error: psycopg.Error, user: str) -> Failure:
     if error.sqlstate == "42501" and hint is None:
         hint = _OPERATOR.format(user=user or "...")
     code = UNKNOWN if error.sqlstate in _NO_SUCH else REFUSED
+    if code == UNKNOWN and hint is None:
+        hint = SHOWN
     return Failure(message, code=code, detail=diag.message_detail, hint=hint)
 
 

@@ -17,7 +17,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -54,6 +54,11 @@ def show(console: Console, *parts: RenderableType) -> None:
     with console.capture() as captured:
         console.print(*parts, sep="\n")
     console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+
+def say(text: Text) -> None:
+    """A sentence on stdout, which the terminal itself wraps, so that it can be copied whole."""
+    out().print(text, soft_wrap=True)
 
 
 def remark(text: str) -> None:
@@ -176,13 +181,22 @@ def _csv(value: object) -> object:
 @contextmanager
 def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """A bar on stderr, if that is a terminal, that the function given sets to a number done."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[count]}"),
+        TimeElapsedColumn(),
+    )
     console = err()
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal, redirect_stdout=False
-    ) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done: bar.update(task, completed=done)
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden, redirect_stdout=False) as bar:
+        task = bar.add_task(what, total=total, count="")
+
+        def set_done(done: int) -> None:
+            bar.update(task, completed=done, count=f"{done} of {total}" if total else f"{done} done")
+
+        set_done(0)
+        yield set_done
 
 
 def window_height() -> int:

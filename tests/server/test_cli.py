@@ -326,7 +326,7 @@ def test_what_a_view_needs_stays(cli: Cli, db: psycopg.Connection) -> None:
 def test_a_bar_for_several(cli: Cli) -> None:
     shown = cli.on_terminal("attach", SESSION, "cascade_test", "Churn_Model_V2", width=150)
     assert "attaching" in shown.text
-    assert "/3" in shown.text
+    assert "of 3" in shown.text
     assert sum(line.startswith("Attached") for line in shown.text.splitlines()) == 3
 
 
