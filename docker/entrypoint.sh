@@ -237,11 +237,12 @@ process_sql() {
 
 quote_literal() { printf "'%s'" "${1//\'/\'\'}"; }
 
-# The database is made before the first server starts, because pg_cron looks for it from then on.
+# The database is made before the first server starts, because pg_cron looks for it from then on. Alone the process
+# would take an OID of the system's own range, and pgAdmin hides such databases.
 create_database() {
     local name="${POSTGRES_DB//\"/\"\"}"
     case "$POSTGRES_DB" in postgres | template1) return ;; esac
-    printf 'CREATE DATABASE "%s"\n' "$name" |
+    printf 'CREATE DATABASE "%s" OID = 16384\n' "$name" |
         postgres --single -D "$PGDATA" -c shared_preload_libraries= -c log_min_messages=error postgres > /dev/null
 }
 

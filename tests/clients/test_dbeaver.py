@@ -49,6 +49,11 @@ def relations(db: psycopg.Connection, schema: str) -> dict[str, tuple[Any, ...]]
     return {row[1]: row for row in db.execute(RELATIONS, [schema_oid(db, schema)])}
 
 
+def test_the_database_is_none_of_the_systems_own(db: psycopg.Connection) -> None:
+    """Tools hide databases whose OID is one of those that are reserved for the system."""
+    assert rows(db, "SELECT oid >= 16384 FROM pg_database WHERE datname = current_database()") == [(True,)]
+
+
 def test_schemas_with_their_comments(db: psycopg.Connection) -> None:
     comments = {row[1]: row[2] for row in rows(db, SCHEMAS)}
     attached = [row[0] for row in rows(db, "SELECT schema_name FROM _rvbbit_sessions WHERE is_attached")]
