@@ -90,7 +90,9 @@ def turns(measure: object, db: psycopg.Connection, text: str) -> tuple[list[floa
 
 def attaching(server: Server) -> None:
     """A session of 30 tables, attached, presented otherwise, and detached."""
-    figures: dict[str, dict[str, list[float]]] = {name: {way: [] for way in WAYS} for name in ("attach", "detach")}
+    figures: dict[str, dict[str, list[float]]] = {
+        name: {way: [] for way in WAYS} for name in ("attach", "detach")
+    }
     switch: dict[str, list[float]] = {way: [] for way in WAYS}
     with server.connect() as db:
         for _ in range(5):
@@ -111,7 +113,7 @@ def many(server: Server, count: int) -> None:
     """Sync of a folder, in each way."""
     seconds: dict[str, list[float]] = {}
     with server.connect() as db, server.connect(user="postgres") as admin:
-        db.execute("DELETE FROM rvbbit.detachment") if False else admin.execute("TRUNCATE rvbbit.detachment")
+        admin.execute("TRUNCATE rvbbit.detachment")
         for way in WAYS:
             admin.execute("VACUUM FULL " + ", ".join(CATALOGS))
             before = size(admin)

@@ -1,4 +1,4 @@
-"""From foreign tables to ordinary ones and back, in place; what people built on either survives, or is named."""
+"""From foreign tables to ordinary ones and back: what people built on either survives or is named."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ PARTITION = 'rvbbit_partitions."first.t"'
 def folder(following: Server) -> Iterator[Folder]:
     """The folder with one session, "first", and nothing attached."""
     with opened(following) as own:
-        own.write("first", "CREATE TABLE t AS SELECT range AS a, 'x' AS b FROM range(5)", "CREATE TABLE u AS SELECT 1 AS c")
+        own.write(
+            "first",
+            "CREATE TABLE t AS SELECT range AS a, 'x' AS b FROM range(5)",
+            "CREATE TABLE u AS SELECT 1 AS c",
+        )
         own.db.execute("SELECT rvbbit.set_policy('none')")
         yield own
 
@@ -53,15 +57,19 @@ KIND = {"foreign": {"t": "f", "u": "f"}, "table": {"t": "p", "u": "p"}}
 def test_there_and_back(folder: Folder, admin: psycopg.Connection, way: str) -> None:
     """Grants, comments, names and row counts that people see stay as they are."""
     attach(folder, way)
-    admin.execute("GRANT SELECT ON first.t TO pg_monitor WITH GRANT OPTION; GRANT SELECT (c) ON first.u TO pg_monitor")
+    admin.execute(
+        "GRANT SELECT ON first.t TO pg_monitor WITH GRANT OPTION; GRANT SELECT (c) ON first.u TO pg_monitor"
+    )
     admin.execute("REVOKE SELECT ON first.u FROM rvbbit_reader; GRANT SELECT ON first.u TO PUBLIC")
     admin.execute("ALTER TABLE first.u RENAME COLUMN c TO own; COMMENT ON COLUMN first.t.a IS 'my words'")
     folder.comment(admin, "first.t", "of t")
     seen = """
         SELECT c.relname, c.reltuples, obj_description(c.oid), a.attname, col_description(c.oid, a.attnum),
-               (SELECT array_agg(x::text ORDER BY x::text) FROM aclexplode(c.relacl) AS x), a.attacl::text
+               (SELECT array_agg(x::text ORDER BY x::text) FROM aclexplode(c.relacl) AS x),
+               a.attacl::text
         FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
-        WHERE c.relnamespace = 'first'::regnamespace AND c.relkind IN ('f', 'p') ORDER BY c.relname, a.attnum"""
+        WHERE c.relnamespace = 'first'::regnamespace AND c.relkind IN ('f', 'p')
+        ORDER BY c.relname, a.attnum"""
     before = folder.rows(seen)
     assert kinds(folder) == KIND[way]
     for now in (OTHER[way], way):
@@ -95,7 +103,9 @@ def test_a_view_over_a_foreign_table_survives_and_follows(folder: Folder, admin:
 def test_a_view_over_an_ordinary_table_holds_it(folder: Folder) -> None:
     attach(folder, "table")
     folder.db.execute("CREATE VIEW mine.v AS SELECT a FROM first.t")
-    with pytest.raises(psycopg.errors.DependentObjectsStillExist, match='schema "first" is kept as it is') as kept:
+    with pytest.raises(
+        psycopg.errors.DependentObjectsStillExist, match='schema "first" is kept as it is'
+    ) as kept:
         attach(folder, "foreign")
     assert "view mine.v depends on table first.t" in str(kept.value.diag.message_detail)
     assert kinds(folder) == KIND["table"]
@@ -155,10 +165,14 @@ def test_prepared_plans_follow_what_changes(folder: Folder, admin: psycopg.Conne
     folder.db.execute("PREPARE p AS SELECT count(*), sum(a) FROM first.t")
     assert prepared(folder) == (5, 10, True)
     admin.execute(f"ALTER FOREIGN TABLE {PARTITION} OPTIONS (SET table_name 'u')")
-    admin.execute(f"ALTER FOREIGN TABLE {PARTITION} ALTER a OPTIONS (SET column_name 'c', SET duckdb_type 'INTEGER')")
+    admin.execute(
+        f"ALTER FOREIGN TABLE {PARTITION} ALTER a OPTIONS (SET column_name 'c', SET duckdb_type 'INTEGER')"
+    )
     admin.execute("CREATE TABLE mine.own (b text, a bigint)")
     admin.execute(f"ALTER FOREIGN TABLE {PARTITION} OPTIONS (SET table_name 't')")
-    admin.execute(f"ALTER FOREIGN TABLE {PARTITION} ALTER a OPTIONS (SET column_name 'a', SET duckdb_type 'BIGINT')")
+    admin.execute(
+        f"ALTER FOREIGN TABLE {PARTITION} ALTER a OPTIONS (SET column_name 'a', SET duckdb_type 'BIGINT')"
+    )
     assert prepared(folder) == (5, 10, True)
     admin.execute("INSERT INTO mine.own VALUES ('y', 100)")
     admin.execute("ALTER TABLE first.t ATTACH PARTITION mine.own FOR VALUES IN (NULL)")
@@ -201,7 +215,12 @@ def test_columns_of_another_place_and_security(folder: Folder, admin: psycopg.Co
     admin.execute("ALTER TABLE mine.p ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON mine.p USING (a > 3)")
     assert folder.rows(query) == [("x", 4, 1)]
     assert "DuckDB Query" not in str(folder.rows(f"EXPLAIN {query}"))
+    attach(folder, "table")
+    assert kinds(folder) == {"t": "f", "u": "p"}
     admin.execute("ALTER TABLE mine.p DETACH PARTITION first.t")
+    attach(folder, "foreign")
+    attach(folder, "table")
+    assert kinds(folder) == KIND["table"]
 
 
 def test_the_schema_of_partitions_is_ours_alone(folder: Folder, admin: psycopg.Connection) -> None:
@@ -218,12 +237,14 @@ def test_the_schema_of_partitions_is_ours_alone(folder: Folder, admin: psycopg.C
 
 def test_names_that_are_too_long_or_taken(folder: Folder) -> None:
     long = "s" * 40
-    folder.write(long, f"CREATE TABLE {'t' * 30} AS SELECT 1 AS a", f"CREATE TABLE {'t' * 31} AS SELECT 2 AS a")
+    folder.write(
+        long, f"CREATE TABLE {'t' * 30} AS SELECT 1 AS a", f"CREATE TABLE {'t' * 31} AS SELECT 2 AS a"
+    )
     folder.write("a.b", "CREATE TABLE c AS SELECT 3 AS a")
     folder.write("a", 'CREATE TABLE "b.c" AS SELECT 4 AS a')
     for session in (long, "a.b", "a"):
         folder.db.execute("SELECT rvbbit_attach_session(%s, present_as => 'table')", [session])
-    query = f"SELECT x.a, y.a, z.a, w.a FROM {long}.{'t' * 30} x, {long}.{'t' * 31} y, \"a.b\".c z, a.\"b.c\" w"
+    query = f'SELECT x.a, y.a, z.a, w.a FROM {long}.{"t" * 30} x, {long}.{"t" * 31} y, "a.b".c z, a."b.c" w'
     assert folder.rows(query) == [(1, 2, 3, 4)]
     folder.db.execute("SELECT rvbbit_attach_session('a', 'other')")
     assert folder.rows('SELECT a FROM other."b.c"') == [(4,)]
@@ -237,7 +258,9 @@ def test_a_dump_is_restored(folder: Folder, admin: psycopg.Connection) -> None:
     dump = "pg_dump -U postgres --exclude-extension=pg_cron --exclude-schema=cron rvbbit"
     admin.execute("CREATE DATABASE restored")
     try:
-        folder.server.run("bash", "-c", f"set -o pipefail; {dump} | psql -X -q -v ON_ERROR_STOP=1 -U postgres restored")
+        folder.server.run(
+            "bash", "-c", f"set -o pipefail; {dump} | psql -X -q -v ON_ERROR_STOP=1 -U postgres restored"
+        )
         with folder.server.connect(user="postgres", dbname="restored") as db:
             db.execute("CALL rvbbit.setup()")
             copy = Folder(folder.server, db)
@@ -256,5 +279,7 @@ def test_a_dump_is_restored(folder: Folder, admin: psycopg.Connection) -> None:
 def test_analyze_fills_the_statistics(folder: Folder, admin: psycopg.Connection) -> None:
     attach(folder, "table")
     admin.execute("ANALYZE first.t")
-    query = "SELECT schemaname, inherited, n_distinct FROM pg_stats WHERE attname = 'b' AND tablename LIKE '%t' ORDER BY 1"
+    query = """
+        SELECT schemaname, inherited, n_distinct FROM pg_stats
+        WHERE attname = 'b' AND tablename LIKE '%t' ORDER BY 1"""
     assert admin.execute(query).fetchall() == [("first", True, -0.2), ("rvbbit_partitions", False, -0.2)]
