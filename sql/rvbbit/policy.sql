@@ -44,6 +44,13 @@ COMMENT ON COLUMN rvbbit.settings.kind IS 'option of the server (for everybody, 
 COMMENT ON COLUMN rvbbit.settings.description IS 'what it does';
 COMMENT ON COLUMN rvbbit.settings.how_to_change IS 'the statement that changes it';
 
+CREATE FUNCTION rvbbit._present_as()
+    RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    RETURN (SELECT s.value FROM rvbbit.settings AS s WHERE s.name = 'present_as');
+COMMENT ON FUNCTION rvbbit._present_as() IS 'internal: how sessions are presented if nobody says otherwise';
+
 CREATE FUNCTION rvbbit.set_policy(
     policy text DEFAULT NULL,
     named_limit integer DEFAULT NULL,

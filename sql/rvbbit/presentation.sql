@@ -1,15 +1,5 @@
 -- From foreign tables to ordinary ones and back, in place: the foreign table stays the same, and so do views over it.
 
-CREATE FUNCTION rvbbit._present_as()
-    RETURNS text
-    LANGUAGE sql STABLE
-    SET search_path = pg_catalog, pg_temp
-    RETURN COALESCE((SELECT o.option_value
-                     FROM pg_catalog.pg_foreign_server AS s, pg_catalog.pg_options_to_table(s.srvoptions) AS o
-                     WHERE s.srvname = rvbbit._server() AND o.option_name = 'present_as'),
-                    'table');
-COMMENT ON FUNCTION rvbbit._present_as() IS 'internal: how tables are shown if nobody says otherwise: foreign or table';
-
 CREATE PROCEDURE rvbbit._check_presentation(present_as text)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -99,7 +89,8 @@ DECLARE
     item record;
 BEGIN
     FOR item IN SELECT * FROM rvbbit._grants(target) EXCEPT SELECT * FROM rvbbit._grants(source) LOOP
-        EXECUTE pg_catalog.format('REVOKE %s %s ON TABLE %s FROM %s', item.privilege, item.what,
+        -- Of privileges alone: who had them could pass them on.
+        EXECUTE pg_catalog.format('REVOKE %s %s ON TABLE %s FROM %s CASCADE', item.privilege, item.what,
                                   target::pg_catalog.regclass, item.role);
     END LOOP;
     FOR item IN SELECT * FROM rvbbit._grants(source) EXCEPT SELECT * FROM rvbbit._grants(target) LOOP
@@ -132,6 +123,26 @@ END
 $$;
 COMMENT ON PROCEDURE rvbbit._hide_partition(oid) IS 'internal: take a partition out of what others see';
 
+CREATE PROCEDURE rvbbit._hide_partitions(relations oid[])
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    roles text;
+BEGIN
+    SELECT pg_catalog.string_agg(DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC'
+                                          ELSE a.grantee::pg_catalog.regrole::text END, ', ') INTO roles
+    FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) AS a
+    WHERE c.oid = ANY (relations) AND a.grantee <> c.relowner;
+    IF roles IS NOT NULL THEN
+        EXECUTE pg_catalog.format('REVOKE ALL ON TABLE %s FROM %s',
+            (SELECT pg_catalog.string_agg(r::pg_catalog.regclass::text, ', ') FROM pg_catalog.unnest(relations) AS r),
+            roles);
+    END IF;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._hide_partitions(oid[]) IS 'internal: take new partitions out of what others see';
+
 -- The key must not be a constant, which PostgreSQL refuses, and no column, which could then not be altered: this one is
 -- null for all rows, and no condition is about it.
 CREATE FUNCTION rvbbit._put_table_before(relation oid, name name, schema_oid oid, session text)
@@ -156,7 +167,7 @@ $$;
 COMMENT ON FUNCTION rvbbit._put_table_before(oid, name, oid, text) IS
     'internal: put an ordinary table before a foreign one, under its name';
 
--- Foreign tables of a schema that ordinary ones can be put before: those that are ours.
+-- Foreign tables of a schema that ordinary ones can be put before: those that are ours, and no part of somebody's table.
 CREATE FUNCTION rvbbit._foreign_tables_of(session text, schema_name name)
     RETURNS TABLE (relation oid, relation_name name, schema_oid oid, comment text)
     LANGUAGE sql STABLE
@@ -166,7 +177,9 @@ BEGIN ATOMIC
     FROM pg_catalog.pg_namespace AS n
     CROSS JOIN LATERAL rvbbit._tables_of(session, n.oid) AS t
     JOIN pg_catalog.pg_class AS c ON c.oid = t.table_oid AND c.relowner = n.nspowner
-    WHERE n.nspname = schema_name AND t.table_oid = t.part_oid;
+    WHERE n.nspname = schema_name AND t.table_oid = t.part_oid
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = c.oid)
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = c.oid);
 END;
 COMMENT ON FUNCTION rvbbit._foreign_tables_of(text, name) IS 'internal: foreign tables of an attached schema that have no table before them';
 
@@ -193,7 +206,7 @@ END
 $$;
 COMMENT ON PROCEDURE rvbbit._show_as_tables(text, name) IS 'internal: present what a schema shows of a session as ordinary tables';
 
--- Tables that were imported just now: nobody has grants on them but readers.
+-- Tables that were imported just now: they have the grants that the new ones have as well, by default.
 CREATE PROCEDURE rvbbit._show_imported_as_tables(session text, schema_name name)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -201,16 +214,15 @@ AS $$
 DECLARE
     item record;
     shown oid[] := '{}';
-    partitions text[] := '{}';
+    partitions oid[] := '{}';
 BEGIN
     CALL rvbbit._ensure_partition_schema();
     FOR item IN SELECT * FROM rvbbit._foreign_tables_of(session, schema_name) LOOP
         shown := shown || rvbbit._put_table_before(item.relation, item.relation_name, item.schema_oid, session);
-        partitions := partitions || item.relation::pg_catalog.regclass::text;
+        partitions := partitions || item.relation;
     END LOOP;
     IF shown <> '{}' THEN
-        EXECUTE pg_catalog.format('REVOKE ALL ON TABLE %s FROM rvbbit_reader',
-                                  pg_catalog.array_to_string(partitions, ', '));
+        CALL rvbbit._hide_partitions(partitions);
         CALL rvbbit._describe(session, shown, true);
     END IF;
 END
@@ -225,10 +237,13 @@ CREATE FUNCTION rvbbit._belongings(relation oid)
     RETURN (SELECT pg_catalog.string_agg(pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid), ', ')
             FROM pg_catalog.pg_depend AS d
             WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = relation
+              AND d.deptype = 'a'
               AND d.classid IN ('pg_catalog.pg_policy'::pg_catalog.regclass, 'pg_catalog.pg_trigger'::pg_catalog.regclass,
                                 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass,
-                                'pg_catalog.pg_constraint'::pg_catalog.regclass));
-COMMENT ON FUNCTION rvbbit._belongings(oid) IS 'internal: policies, triggers, statistics and constraints that people gave a table';
+                                'pg_catalog.pg_constraint'::pg_catalog.regclass,
+                                'pg_catalog.pg_rewrite'::pg_catalog.regclass,
+                                'pg_catalog.pg_publication_rel'::pg_catalog.regclass));
+COMMENT ON FUNCTION rvbbit._belongings(oid) IS 'internal: policies, triggers, statistics and the like that people gave a table';
 
 CREATE PROCEDURE rvbbit._copy_comments(source oid, target oid)
     LANGUAGE plpgsql

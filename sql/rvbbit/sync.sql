@@ -420,7 +420,8 @@ BEGIN
     CALL rvbbit._present(session, schema_name, rvbbit._present_as());
     RETURN NULL;
 EXCEPTION
-    WHEN dependent_objects_still_exist THEN
+    WHEN dependent_objects_still_exist OR wrong_object_type OR feature_not_supported OR object_not_in_prerequisite_state
+    THEN
         GET STACKED DIAGNOSTICS what = PG_EXCEPTION_DETAIL;
         RETURN SQLERRM || COALESCE(': ' || what, '');
 END

@@ -25,17 +25,22 @@ CREATE EVENT TRIGGER die_at_start ON ddl_command_start EXECUTE FUNCTION public.d
 CREATE EVENT TRIGGER die_at_end ON ddl_command_end EXECUTE FUNCTION public.die_here();
 """
 
-# What no crash may leave: a schema without its row, rights or comment, or a row without its schema.
+# What no crash may leave: a schema without its row, rights or comment, a row without its schema, a partition
+# without its table.
 _HALVES = """
 SELECT COALESCE(n.nspname, a.schema_name)
 FROM (SELECT * FROM pg_namespace
-      WHERE nspname !~ '^pg_' AND nspname NOT IN ('public', 'rvbbit', 'cron', 'information_schema')) AS n
+      WHERE nspname !~ '^pg_'
+        AND nspname NOT IN ('public', 'rvbbit', 'rvbbit_partitions', 'cron', 'information_schema')) AS n
 FULL JOIN rvbbit.attachment AS a ON a.schema_name = n.nspname
 LEFT JOIN rvbbit._attached AS ours ON ours.schema_oid = n.oid
 WHERE ours.schema_oid IS NULL
    OR NOT has_schema_privilege('rvbbit_reader', n.oid, 'USAGE')
    OR EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = n.oid
               AND NOT has_table_privilege('rvbbit_reader', c.oid, 'SELECT'))
+UNION ALL
+SELECT c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = 'rvbbit_partitions' AND c.relkind = 'f' AND NOT c.relispartition
 """
 
 

@@ -120,8 +120,8 @@ def attached(db: psycopg.Connection) -> dict[str, str]:
 
 
 def tables(db: psycopg.Connection, schema: str) -> set[str]:
-    """The foreign tables of a schema."""
-    query = "SELECT foreign_table_name FROM information_schema.foreign_tables WHERE foreign_table_schema = %s"
+    """The tables of a schema."""
+    query = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s"
     return {row[0] for row in db.execute(query, [schema])}
 
 
@@ -274,10 +274,10 @@ def test_readers_read_what_is_attached_and_no_more(clean: Server, db: psycopg.Co
             for statement in (
                 "SELECT rvbbit_attach_session('my_test')",
                 "SELECT rvbbit.attach_session('my_test')",
-                "SELECT rvbbit._attach('my_test', NULL, 'manual')",
+                "SELECT rvbbit._attach('my_test', NULL, 'manual', NULL)",
                 "SELECT rvbbit_detach_session('cascade_test')",
                 "CREATE TABLE cascade_test.mine (x int)",
-                "DROP FOREIGN TABLE cascade_test._output",
+                "DROP TABLE cascade_test._output",
                 "UPDATE rvbbit.attachment SET schema_name = 'public'",
             ):
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -291,7 +291,7 @@ def test_comments_of_tables_tell_the_rows(db: psycopg.Connection) -> None:
     attach(db, "pg_client_default")
     query = """
         SELECT relname, obj_description(oid, 'pg_class') FROM pg_class
-        WHERE relnamespace = '_pg_client_default'::regnamespace AND relkind = 'f'"""
+        WHERE relnamespace = '_pg_client_default'::regnamespace"""
     told: dict[str, str] = dict(db.execute(query).fetchall())
     assert told["orders"] == 'table of the RVBBIT session "pg_client_default", 500 rows when imported'
     assert told["top_customers"] == 'view of the RVBBIT session "pg_client_default"'

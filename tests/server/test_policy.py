@@ -20,6 +20,7 @@ DEFAULTS = {
     "recent_max_age_days": "7",
     "include": "",
     "exclude": "pg_client_%, health_check_%, http_api_%",
+    "present_as": "table",
 }
 
 # arguments, what differs from the defaults afterwards
@@ -30,6 +31,7 @@ CHANGES = [
     ("named_limit => 0, unnamed_limit => 3", {"named_limit": "0", "unnamed_limit": "3"}),
     ("exclude => ''", {"exclude": ""}),
     ("recent_limit => NULL", {}),
+    ("present_as => 'foreign'", {"present_as": "foreign"}),
 ]
 
 # arguments, SQLSTATE, message
@@ -40,6 +42,7 @@ REFUSED = [
     ("named_limit => -1", "HV024", 'option "named_limit"'),
     ("unnamed_max_age_hours => 2147483647", "HV024", 'option "unnamed_max_age_hours"'),
     ("include => 'x\\'", "HV024", 'option "include"'),
+    ("present_as => 'view'", "HV024", "foreign, table"),
     ("'all', named_limit => -1", "HV024", 'option "named_limit"'),
 ]
 

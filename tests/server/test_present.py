@@ -1,4 +1,4 @@
-"""A session shown as ordinary tables is what it is as foreign ones: rows, plans, refusals; and clients find it."""
+"""A session shown as ordinary tables is what it is as foreign ones: rows, plans; and clients find it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ WHOLE = [
     "SELECT id FROM {items} WHERE grp IN (SELECT grp FROM {groups} WHERE title IS NOT NULL) ORDER BY 1",
     "SELECT id, rank() OVER (PARTITION BY grp ORDER BY id) FROM {items} ORDER BY 1",
     "SELECT grp FROM {items} UNION SELECT grp FROM {groups} ORDER BY 1",
-    "WITH w AS (SELECT grp, count(*) AS n FROM {items} GROUP BY grp) SELECT sum(n) FROM w JOIN {groups} USING (grp)",
+    "WITH w AS (SELECT grp, count(*) AS n FROM {items} GROUP BY grp)"
+    " SELECT sum(n) FROM w JOIN {groups} USING (grp)",
     "SELECT count(*) FROM {empty}",
     "SELECT i.code, count(*) FROM {items} AS i, {groups} AS g WHERE i.grp = g.grp AND g.limits > 10"
     " GROUP BY ROLLUP (i.code) ORDER BY 1, 2",
@@ -46,8 +47,8 @@ PARTLY = [
     "SELECT i FROM {items} AS i WHERE id < 4",
     "SELECT (i).name, i.* FROM {items} AS i WHERE grp = 2",
     "SELECT id FROM {items} WHERE grp = 3 FOR UPDATE",
-    "SELECT g.title, x.id FROM {groups} AS g, LATERAL (SELECT id FROM {items} AS i WHERE i.grp = g.grp LIMIT 2) AS x"
-    " WHERE g.grp < 2",
+    "SELECT g.title, x.id FROM {groups} AS g,"
+    " LATERAL (SELECT id FROM {items} AS i WHERE i.grp = g.grp ORDER BY id LIMIT 2) AS x WHERE g.grp < 2",
     "SELECT id, (SELECT title FROM {groups} AS g WHERE g.grp = i.grp) FROM {items} AS i WHERE id < 9",
     "SELECT count(*) FROM {items} WHERE random() >= 0",
     "SELECT s, i.id FROM generate_series(1, 3) AS s JOIN {items} AS i ON i.id = s",
@@ -153,10 +154,11 @@ def test_a_reader_may_read_and_nothing_else(ways: Server, way: str) -> None:
                 db.execute(text_in(way, text))
 
 
-# What a client asks for ordinary tables; the last is pgJDBC's, which has a kind of its own for partitioned ones.
+# How clients ask for ordinary tables; pgJDBC has a kind of its own for partitioned ones.
 LISTINGS = {
     "information_schema": (
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = %s AND table_type = 'BASE TABLE'",
+        "SELECT table_name FROM information_schema.tables"
+        " WHERE table_schema = %s AND table_type = 'BASE TABLE'",
         True,
     ),
     "psql \\dt": (
@@ -209,7 +211,9 @@ def test_what_tools_show_of_a_table(ways: Server, way: str) -> None:
     """Its row count and its comments."""
     table = f"{SCHEMAS[way]}.items"
     with ways.connect() as db:
-        query = "SELECT reltuples, relpages > 0, obj_description(oid, 'pg_class') FROM pg_class WHERE oid = %s::regclass"
+        query = """
+            SELECT reltuples, relpages > 0, obj_description(oid, 'pg_class') FROM pg_class
+            WHERE oid = %s::regclass"""
         told = f'table of the RVBBIT session "{SESSIONS[way]}", 200 rows when imported'
         assert db.execute(query, [table]).fetchone() == (200, True, told)
         query = """

@@ -1,4 +1,4 @@
-"""From foreign tables to ordinary ones and back, in place; what people built on either survives, or is named."""
+"""From foreign tables to ordinary ones and back: what people built on either survives or is named."""
 
 from __future__ import annotations
 
@@ -65,9 +65,11 @@ def test_there_and_back(folder: Folder, admin: psycopg.Connection, way: str) -> 
     folder.comment(admin, "first.t", "of t")
     seen = """
         SELECT c.relname, c.reltuples, obj_description(c.oid), a.attname, col_description(c.oid, a.attnum),
-               (SELECT array_agg(x::text ORDER BY x::text) FROM aclexplode(c.relacl) AS x), a.attacl::text
+               (SELECT array_agg(x::text ORDER BY x::text) FROM aclexplode(c.relacl) AS x),
+               a.attacl::text
         FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
-        WHERE c.relnamespace = 'first'::regnamespace AND c.relkind IN ('f', 'p') ORDER BY c.relname, a.attnum"""
+        WHERE c.relnamespace = 'first'::regnamespace AND c.relkind IN ('f', 'p')
+        ORDER BY c.relname, a.attnum"""
     before = folder.rows(seen)
     assert kinds(folder) == KIND[way]
     for now in (OTHER[way], way):
@@ -213,7 +215,12 @@ def test_columns_of_another_place_and_security(folder: Folder, admin: psycopg.Co
     admin.execute("ALTER TABLE mine.p ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON mine.p USING (a > 3)")
     assert folder.rows(query) == [("x", 4, 1)]
     assert "DuckDB Query" not in str(folder.rows(f"EXPLAIN {query}"))
+    attach(folder, "table")
+    assert kinds(folder) == {"t": "f", "u": "p"}
     admin.execute("ALTER TABLE mine.p DETACH PARTITION first.t")
+    attach(folder, "foreign")
+    attach(folder, "table")
+    assert kinds(folder) == KIND["table"]
 
 
 def test_the_schema_of_partitions_is_ours_alone(folder: Folder, admin: psycopg.Connection) -> None:
@@ -272,5 +279,7 @@ def test_a_dump_is_restored(folder: Folder, admin: psycopg.Connection) -> None:
 def test_analyze_fills_the_statistics(folder: Folder, admin: psycopg.Connection) -> None:
     attach(folder, "table")
     admin.execute("ANALYZE first.t")
-    query = "SELECT schemaname, inherited, n_distinct FROM pg_stats WHERE attname = 'b' AND tablename LIKE '%t' ORDER BY 1"
+    query = """
+        SELECT schemaname, inherited, n_distinct FROM pg_stats
+        WHERE attname = 'b' AND tablename LIKE '%t' ORDER BY 1"""
     assert admin.execute(query).fetchall() == [("first", True, -0.2), ("rvbbit_partitions", False, -0.2)]

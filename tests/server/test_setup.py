@@ -28,10 +28,10 @@ PRIVILEGES = [
     ("has_function_privilege('rvbbit_operator', 'rvbbit.setup(text,text,text,name)', 'EXECUTE')", False),
     ("has_table_privilege('rvbbit_reader', 'public._rvbbit_sessions', 'SELECT')", True),
     ("has_table_privilege('rvbbit_operator', 'rvbbit.attachment', 'INSERT, UPDATE, DELETE')", False),
-    ("has_function_privilege('rvbbit_operator', 'rvbbit_attach_session(text,text)', 'EXECUTE')", True),
+    ("has_function_privilege('rvbbit_operator', 'rvbbit_attach_session(text,text,text)', 'EXECUTE')", True),
     ("has_function_privilege('rvbbit_operator', 'rvbbit_detach_session(text)', 'EXECUTE')", True),
-    ("has_function_privilege('rvbbit_reader', 'rvbbit_attach_session(text,text)', 'EXECUTE')", False),
-    ("has_function_privilege('rvbbit_reader', 'rvbbit.attach_session(text,text)', 'EXECUTE')", False),
+    ("has_function_privilege('rvbbit_reader', 'rvbbit_attach_session(text,text,text)', 'EXECUTE')", False),
+    ("has_function_privilege('rvbbit_reader', 'rvbbit.attach_session(text,text,text)', 'EXECUTE')", False),
     ("has_function_privilege('rvbbit_reader', 'rvbbit.detach_session(text)', 'EXECUTE')", False),
     (
         "(SELECT bool_or(rolcanlogin) FROM pg_roles WHERE rolname IN ('rvbbit_reader', 'rvbbit_operator'))",

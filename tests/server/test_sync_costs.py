@@ -22,8 +22,8 @@ LOOK = {"sync_seen", "sync_seen_pkey"}
 # Its size, with a page that is written whole after a checkpoint.
 HEARTBEAT_BYTES = 10_000
 TABLES = """
-    SELECT count(DISTINCT foreign_table_schema), count(*) FROM information_schema.foreign_tables
-    WHERE foreign_table_schema LIKE 's%'"""
+    SELECT count(DISTINCT table_schema), count(*) FROM information_schema.tables
+    WHERE table_schema LIKE 's%' AND table_type = 'BASE TABLE'"""
 # What every server writes by itself: who runs now, and checkpoints.
 OF_ITSELF = {"Standby", "XLOG"}
 

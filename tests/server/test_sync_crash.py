@@ -76,7 +76,7 @@ def contents(folder: Folder) -> dict[str, str]:
     query = """
         SELECT n.nspname, jsonb_object_agg(c.relname, (SELECT array_agg(a.attname) FROM pg_attribute AS a
             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))
-        FROM pg_namespace AS n JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relkind = 'f'
+        FROM pg_namespace AS n JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relkind IN ('f', 'p')
         WHERE n.nspname LIKE 's_' GROUP BY 1"""
     found = {
         schema: {t: set(columns) for t, columns in tables.items()} for schema, tables in folder.rows(query)

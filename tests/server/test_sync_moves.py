@@ -24,8 +24,8 @@ SEEN = {
     "policy": "SELECT name, value FROM rvbbit.settings WHERE kind = 'option of the server' ORDER BY 1",
     "taken away": "SELECT session_id FROM rvbbit.detachment",
     "tables": """
-        SELECT foreign_table_schema::text, foreign_table_name::text FROM information_schema.foreign_tables
-        ORDER BY 1, 2""",
+        SELECT table_schema::text, table_name::text, table_type::text FROM information_schema.tables
+        WHERE table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2""",
     "comments": """
         SELECT n.nspname, obj_description(n.oid), obj_description('nightly.t'::regclass)
         FROM pg_namespace AS n
@@ -46,7 +46,7 @@ RESTORE = {
     "new database": "DROP DATABASE rvbbit WITH (FORCE); CREATE DATABASE rvbbit;",
     "inside": "psql -U postgres -d rvbbit -v ON_ERROR_STOP=1",
 }
-TABLES = "SELECT array_agg((relname, oid)::text ORDER BY oid) FROM pg_class WHERE relkind = 'f'"
+TABLES = "SELECT array_agg((relname, oid)::text ORDER BY oid) FROM pg_class WHERE relkind IN ('f', 'p')"
 
 
 @contextmanager
@@ -106,7 +106,7 @@ def live_in(server: Server) -> None:
         db.execute("SELECT rvbbit_attach_session('quarter', 'historical')")
         db.execute("SELECT rvbbit_detach_session('unloved')")
         db.execute("CREATE VIEW mine.report AS SELECT sum(t.a), count(*) FROM nightly.t, historical.u")
-        admin.execute("COMMENT ON FOREIGN TABLE nightly.t IS 'my own words'")
+        admin.execute("COMMENT ON TABLE nightly.t IS 'my own words'")
         admin.execute("CREATE ROLE analyst LOGIN PASSWORD 'rvbbit' IN ROLE rvbbit_reader")
         admin.execute("GRANT USAGE ON SCHEMA nightly TO pg_monitor")
         admin.execute("GRANT SELECT ON nightly.t TO pg_monitor")
