@@ -27,8 +27,8 @@ SESSION = "zz_multicorn2"
 MADE = (
     """
     CREATE TABLE t AS
-    SELECT range::INTEGER AS i, range::BIGINT AS b, range / 10.0::DOUBLE AS f, (range / 8.0)::DECIMAL(9, 3) AS n,
-           'n' || range AS s, DATE '2025-01-01' + range::INTEGER AS d,
+    SELECT range::INTEGER AS i, range::BIGINT AS b, range / 10.0::DOUBLE AS f,
+           (range / 8.0)::DECIMAL(9, 3) AS n, 'n' || range AS s, DATE '2025-01-01' + range::INTEGER AS d,
            TIMESTAMP '2025-01-01 00:00:00.123456' + to_seconds(range) AS ts,
            TIMESTAMPTZ '2025-01-01 00:00:00.123456+00' + to_seconds(range) AS tz, range % 2 = 0 AS even
     FROM range(2000)
@@ -205,14 +205,16 @@ def test_a_cursor_outlives_a_rolled_back_subtransaction(admin: psycopg.Connectio
         assert admin.execute("FETCH 1 FROM c").fetchone() == (10_000,)
 
 
+TABLE = "CREATE FOREIGN TABLE {s}.x (a int) SERVER rvbbit OPTIONS "
+
 # What only the owner of a server may say, and what nothing is.
 OPTIONS = [
     ("CREATE USER MAPPING FOR CURRENT_USER SERVER rvbbit OPTIONS (session_dir '/etc')", "HV00D"),
-    ("CREATE FOREIGN TABLE {s}.x (a int) SERVER rvbbit OPTIONS (catalog 'sessions', snapshot_dir '/tmp')", "HV00D"),
-    ("CREATE FOREIGN TABLE {s}.x (a int) SERVER rvbbit OPTIONS (session 'x')", "HV00J"),
-    ("CREATE FOREIGN TABLE {s}.x (a int) SERVER rvbbit OPTIONS (catalog 'no such')", "HV024"),
-    ("CREATE FOREIGN TABLE {s}.x (a int OPTIONS (colum_name 'b')) SERVER rvbbit OPTIONS (catalog 'sessions')", "HV00D"),
-]  # fmt: skip
+    (TABLE + "(catalog 'sessions', snapshot_dir '/tmp')", "HV00D"),
+    (TABLE + "(session 'x')", "HV00J"),
+    (TABLE + "(catalog 'no such')", "HV024"),
+    (TABLE.replace("int", "int OPTIONS (colum_name 'b')") + "(catalog 'sessions')", "HV00D"),
+]
 
 
 @pytest.mark.parametrize(("statement", "sqlstate"), OPTIONS)
