@@ -39,12 +39,18 @@ BEGIN
     IF stem <> session AND rvbbit._exists(stem) THEN
         meant := pg_catalog.format('Did you mean "%s"? A session is named by its id, without folder and ending.', stem);
     ELSIF pg_catalog.octet_length(session) <= 255 THEN
-        EXECUTE pg_catalog.format('IMPORT FOREIGN SCHEMA main LIMIT TO (" ") FROM SERVER %I INTO rvbbit OPTIONS (session %L)',
-                                  rvbbit._server(), session);
+        BEGIN
+            EXECUTE pg_catalog.format('IMPORT FOREIGN SCHEMA main LIMIT TO (" ") FROM SERVER %I INTO rvbbit '
+                                      'OPTIONS (session %L)',
+                                      rvbbit._server(), session);
+        EXCEPTION
+            WHEN internal_error THEN  -- from a host that gives all errors this SQLSTATE
+                GET STACKED DIAGNOSTICS meant = PG_EXCEPTION_HINT;
+        END;
     END IF;
     RAISE EXCEPTION 'session "%" does not exist', rvbbit._shown(session)
         USING ERRCODE = 'fdw_schema_not_found',
-              HINT = COALESCE(meant, 'SELECT session_id FROM rvbbit_sessions shows what there is.');
+              HINT = COALESCE(NULLIF(meant, ''), 'SELECT session_id FROM rvbbit_sessions shows what there is.');
 END
 $$;
 COMMENT ON PROCEDURE rvbbit._refuse_unknown(text) IS 'internal: the error for an id that the folder does not have';

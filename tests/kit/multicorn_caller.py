@@ -107,6 +107,9 @@ class Process:
     def encoding(self) -> str:
         return self.database_encoding
 
+    def limit_memory(self) -> None:
+        """The tests' own process stays as it is."""
+
 
 def definitions(*columns: Definition) -> OrderedDict[str, Definition]:
     """Columns as Multicorn2 hands them over."""

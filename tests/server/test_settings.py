@@ -10,6 +10,7 @@ import pytest
 from psycopg import errors, sql
 
 from tests.kit.container import Server
+from tests.kit.host import WRAPPER
 from tests.kit.writers import make_session
 
 pytestmark = pytest.mark.server
@@ -51,7 +52,7 @@ def test_texts_in_a_database_of_another_encoding(server: Server, encoding: str) 
         )
         try:
             with server.connect(user="postgres", dbname=name) as db:
-                db.execute("CREATE EXTENSION rvbbit_fdw; CREATE EXTENSION rvbbit")
+                db.execute(f"CREATE EXTENSION {WRAPPER}; CREATE EXTENSION rvbbit")
                 db.execute("CALL rvbbit.setup(session_dir => '/sessions', snapshot_dir => '/var/lib/rvbbit')")
                 db.execute("CREATE SCHEMA s")
                 import_session(db, "s")

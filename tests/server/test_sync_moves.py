@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from tests.kit.container import DATA, ROOT, Server, serving
+from tests.kit.host import WRAPPER
 from tests.kit.synced import Folder, ticking, wait_for
 
 pytestmark = pytest.mark.server
@@ -258,7 +259,7 @@ def second_database(server: Server) -> Iterator[psycopg.Connection]:
         admin.execute("CREATE DATABASE second")
         try:
             with server.connect(user="postgres", dbname="second") as other:
-                other.execute("CREATE EXTENSION rvbbit_fdw")
+                other.execute(f"CREATE EXTENSION {WRAPPER}")
                 other.execute("CREATE EXTENSION rvbbit")
                 other.execute("CALL rvbbit.setup('rvbbit', '/sessions', '/var/lib/rvbbit')")
                 yield other

@@ -7,9 +7,10 @@ expression `{}` stands for the value in the DuckDB type that is nearest to Postg
 from __future__ import annotations
 
 from rvbbit_fdw.typemap.kinds import Kind
-from rvbbit_fdw.typemap.scalars import PLAIN, TEXT, inside
+from rvbbit_fdw.typemap.scalars import PLAIN, TABLE, TEXT, inside
 
 NUL_TEXT = "a text has a NUL character, which PostgreSQL cannot hold"
+LIKE_INFINITY = "an interval is one that PostgreSQL takes for infinity"
 TOO_LONG = "value too long for type character varying"
 
 _AS_THEY_ARE = frozenset({"bool", "int2", "int4", "int8", "bytea"})
@@ -22,13 +23,18 @@ _DATED = f"replace({TEXT}, '(BC)', 'BC')"
 _SIGNED = "printf('%+d', {})"
 _MONTHS = "datepart('year', {}) * 12 + datepart('month', {})"
 _TIME = "datepart('hour', {}) * 3600000000 + datepart('minute', {}) * 60000000 + datepart('microsecond', {})"
-_INTERVAL = " || ".join(
+_PARTS = " || ".join(
     f"{inside(_SIGNED, part)} || ' {unit}'"
     for part, unit in (
         (f"CAST({_MONTHS} AS BIGINT)", "mons "),
         ("CAST(datepart('day', {}) AS BIGINT)", "days "),
         (f"CAST({_TIME} AS BIGINT)", "microseconds"),
     )
+)
+
+_INFINITE = TABLE["INTERVAL"].guard
+_INTERVAL = (
+    f"CASE WHEN {_INFINITE.bad} THEN error('{LIKE_INFINITY}') ELSE {_PARTS} END" if _INFINITE else _PARTS
 )
 
 _BY_DECODER = {

@@ -7,9 +7,14 @@ error would jump over Python's frames.
 from __future__ import annotations
 
 import ctypes
+import resource
+from pathlib import Path
 from typing import Protocol
 
 _REPEATABLE_READ = 2
+_MEMORY = 1536 << 20
+"""What a backend may take beyond what it has when it first reads a session."""
+
 _STOPPING = ("QueryCancelPending", "ProcDiePending", "TransactionTimeoutPending", "ClientConnectionLost")
 
 
@@ -36,6 +41,9 @@ class Process(Protocol):
 
     def encoding(self) -> str:
         """The database's encoding by PostgreSQL's name."""
+
+    def limit_memory(self) -> None:
+        """Let no allocation go so far that the kernel would end the server."""
 
 
 class Postgres:
@@ -80,6 +88,14 @@ class Postgres:
     def encoding(self) -> str:
         """See Process."""
         return bytes(self._encoding()).decode()
+
+    def limit_memory(self) -> None:
+        """See Process: DuckDB does not count all that it allocates."""
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        pages = int(Path("/proc/self/statm").read_text().split()[5])
+        wanted = pages * resource.getpagesize() + _MEMORY
+        limit = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
 
     def _variable(self, name: str) -> ctypes.c_int | None:
         """A flag, None if this version of PostgreSQL does not have it."""

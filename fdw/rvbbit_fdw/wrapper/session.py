@@ -30,6 +30,7 @@ class Session:
 
     def __init__(self, process: Process) -> None:
         self.process = process
+        process.limit_memory()
         self.backend = Backend()
         self.helper = Helper(process.interrupted, lambda task: self.backend.finish(task.number))
         self._numbers = itertools.count(1)
