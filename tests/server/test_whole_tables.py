@@ -31,6 +31,12 @@ PUSHED = [
     "SELECT day, tag, count(*) FROM {items} GROUP BY tag, day ORDER BY day LIMIT 3",
     "SELECT grp + 1, count(*) FROM {items} GROUP BY grp + 1 ORDER BY grp + 1 DESC",
     "SELECT grp * 2 + sum(small) FROM {items} GROUP BY grp",
+    "SELECT coalesce(grp + 1, 0), count(*) FROM {items} GROUP BY grp + 1",
+    "SELECT coalesce(grp, 0), count(*) FROM {items} GROUP BY grp",
+    "SELECT CASE WHEN small IS NULL THEN 1 ELSE 2 END, count(*) FROM {items} GROUP BY small IS NULL",
+    "SELECT coalesce(small, 0::smallint) + 1, count(*) FROM {items} GROUP BY coalesce(small, 0::smallint)",
+    "SELECT coalesce(grp, 0) IS NULL, sum(small) FROM {items} GROUP BY coalesce(grp, 0)",
+    "SELECT grp % 3, count(*) FROM {items} GROUP BY grp % 3 HAVING coalesce(grp % 3, 0) = 0",
     "SELECT 1 FROM {items} HAVING count(*) > 3",
     "SELECT 1 FROM {empty} HAVING count(*) > 3",
     "SELECT DISTINCT code FROM {items}",
@@ -41,7 +47,6 @@ PUSHED = [
     "SELECT id, doc, span, tag FROM {items} ORDER BY id LIMIT 4",
     "SELECT id FROM {items} WHERE grp = 3 AND name LIKE 'Name 1%' ORDER BY id",
     "SELECT id FROM {items} ORDER BY id LIMIT NULL OFFSET 198",
-    "SELECT id FROM {items} ORDER BY id LIMIT 0",
     "SELECT id FROM {items} ORDER BY id LIMIT 2 OFFSET 1000",
     "SELECT id FROM {items} ORDER BY id LIMIT 9223372036854775807 OFFSET 199",
     "SELECT FROM {items} ORDER BY id LIMIT 3",
@@ -51,6 +56,9 @@ PUSHED = [
 
 # Statements that stay with PostgreSQL, at least in part, and are right.
 LOCAL = [
+    "SELECT id FROM {items} ORDER BY id LIMIT 0",
+    "SELECT count(*), max(grp) FROM {items} WHERE 1 <> 1",
+    "SELECT i.id FROM {items} AS i JOIN {groups} AS g USING (grp) WHERE NULL ORDER BY 1",
     "WITH x AS (SELECT 1 / (id - id) FROM {items}) SELECT count(*) FROM {groups}",
     "SELECT id FROM {items}",
     "SELECT id FROM {items} WHERE id < 3",

@@ -14,7 +14,7 @@ from rvbbit_fdw.pushdown import delivery, query_ties, write
 from rvbbit_fdw.pushdown.delivery import Carried, Value, check_grouped, check_sorted
 from rvbbit_fdw.pushdown.entry import Collation
 from rvbbit_fdw.pushdown.kinds import Kind
-from rvbbit_fdw.pushdown.nodes import Bool, Column, Constant, Node, Parameter
+from rvbbit_fdw.pushdown.nodes import Bool, Column, Constant, Node, Parameter, changed
 from rvbbit_fdw.pushdown.plan import LONGEST
 from rvbbit_fdw.pushdown.query_leaves import Leaves
 from rvbbit_fdw.pushdown.query_nodes import (
@@ -97,9 +97,12 @@ class Level:
         self.context = context
         self.outer = outer
         divides = context.divides or (outer is not None and query.aggregates)
-        self.filter_scope = replace(context.scope, column=self._column, origin=self._origin, divides=divides)
         finished = context.finished and outer is None
-        self.scope = replace(self.filter_scope, divides=divides and not finished)
+        is_key = _keys_of(query)
+        scope = replace(context.scope, column=self._column, origin=self._origin, divides=divides)
+        self.filter_scope = replace(scope, is_key=is_key, outside=scope)
+        scope = replace(scope, divides=divides and not finished)
+        self.scope = replace(scope, is_key=is_key, outside=scope)
         self.withs = Withs(self)
         self.sources = Sources(self)
         self.leaves = Leaves(self)
@@ -231,6 +234,24 @@ def _scales(columns: Mapping[str, Value]) -> dict[str, tuple[Sql, str]]:
     }
     names = unique_names([*columns, *(f"digits of {name}" for name in found)])[len(columns) :]
     return {each: (sql, name) for (each, sql), name in zip(found.items(), names, strict=True)}
+
+
+def _keys_of(query: Query) -> Callable[[Node], bool] | None:
+    """Whether rows are grouped by an expression: DuckDB has to find it again in what is computed of it."""
+    refs = {group.ref for group in query.group}
+    keys = [target.expression for target in query.targets if target.ref in refs]
+    if all(isinstance(key, Column | Constant | Parameter) for key in keys):
+        return None
+    known = {_alike(key, query) for key in keys if not isinstance(key, Column | Constant | Parameter)}
+    return lambda node: _alike(node, query) in known
+
+
+def _alike(node: Node, query: Query) -> Node:
+    """The node with one number for all leaves that are the same column."""
+    if isinstance(node, Column):
+        leaf = query.leaves[node.number]
+        return replace(node, number=query.leaves.index(leaf)) if isinstance(leaf, Variable) else node
+    return changed(node, lambda child: _alike(child, query))
 
 
 def _values(level: Level) -> list[Value]:

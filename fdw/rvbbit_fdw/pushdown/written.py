@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from rvbbit_fdw.pushdown.kinds import Kind
-from rvbbit_fdw.pushdown.nodes import Column, Parameter, Value
+from rvbbit_fdw.pushdown.nodes import Column, Node, Parameter, Value
 from rvbbit_fdw.sqltext import Sql
 
 
@@ -75,8 +75,9 @@ class Scope:
     `values` are the parameters' values once they are known. `collation_is_c`: the database's default
     collation sorts by code point; `case_is_unicode`: it maps case as PostgreSQL's builtin C.UTF-8 does.
     `time_zone`: the session's TimeZone, None if it is not known. `origin`: where a column comes from.
-    `unseen`: DuckDB sees no condition here.
-    `divides`: quotients of numerics may be computed for which DuckDB does not have room for all values.
+    `unseen`: DuckDB sees no condition here, because columns are hidden (`hides`), or what is around. `is_key`
+    tells what rows are grouped by, which is written alike everywhere, as `outside`. `divides`: quotients of
+    numerics may be computed for which DuckDB does not have room for all values.
     """
 
     column: Callable[[Column], Written]
@@ -88,3 +89,6 @@ class Scope:
     origin: Callable[[Column], Origin] = _stored
     unseen: bool = False
     divides: bool = False
+    hides: bool = False
+    is_key: Callable[[Node], bool] | None = None
+    outside: Scope | None = None
