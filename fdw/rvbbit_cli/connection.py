@@ -76,7 +76,6 @@ def require_extension(connection: Connection) -> None:
             code=UNREACHABLE,
             hint="Is it the right server? Else a superuser makes it so: CREATE EXTENSION rvbbit_fdw; "
             "CREATE EXTENSION rvbbit; CALL rvbbit.setup(session_dir => '/path/session_dbs');",
-            kind="other",
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any, Final
 
@@ -40,13 +40,12 @@ class Failure(click.ClickException):
     """An error of ours; its text never holds a password."""
 
     def __init__(
-        self, message: str, *, code: int, detail: str | None = None, hint: str | None = None, kind: str = ""
+        self, message: str, *, code: int, detail: str | None = None, hint: str | None = None
     ) -> None:
         super().__init__(message)
         self.exit_code = code  # type: ignore[misc]  # as the base's own documentation does
         self.detail = detail
         self.hint = hint
-        self.kind = kind
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Write it to stderr, in PostgreSQL's order."""
@@ -87,7 +86,7 @@ def _one_line(text: str) -> str:
 _START_IT = '"make up" starts a server; --dsn, RVBBIT_DSN or PGHOST and PGPORT name another.'
 _LOGIN = (
     'The login\'s password is what RVBBIT_PASSWORD was when the server started ("rvbbit" by default). '
-    "PGPASSWORD, ~/.pgpass or --dsn give it."
+    "PGPASSWORD, ~/.pgpass or --dsn give it. Or another PostgreSQL has the port."
 )
 _NOT_OURS = (
     'Another program has that port. "docker ps" shows the server\'s; '
@@ -95,39 +94,40 @@ _NOT_OURS = (
 )
 _ANOTHER = "It may be another PostgreSQL than this project's. " + _START_IT
 
-# What libpq says, the first that fits: kind, our message and the hint.
+# What libpq says, the first that fits: our message and the hint.
 _REASONS: Final = (
-    (r"password authentication|no password supplied", "password", "wrong password for {user}", _LOGIN),
-    (r'role "[^"]*" does not exist', "other", "the login {user} does not exist", _ANOTHER),
-    (r'database "[^"]*" does not exist', "other", "the database {dbname} does not exist", _ANOTHER),
-    (r"no pg_hba.conf entry", "other", "the server does not let {user} in from here", _ANOTHER),
-    (r"starting up|shutting down|recovery mode", "wait", "the server is starting or stopping",
-     "Try again in a moment."),
+    ("password authentication|no password supplied", "wrong password for {user}", _LOGIN),
+    ('role "[^"]*" does not exist', "the login {user} does not exist", _ANOTHER),
+    ('database "[^"]*" does not exist', "the database {dbname} does not exist", _ANOTHER),
+    ("no pg_hba.conf entry", "the server does not let {user} in from here", _ANOTHER),
     (
-        r"invalid response|expected authentication request|unsupported frontend protocol|SSL negotiation",
-        "foreign",
+        "starting up|shutting down|recovery mode",
+        "the server is starting or stopping",
+        "Try again in a moment.",
+    ),
+    (
+        "invalid response|expected authentication request|unsupported frontend protocol|SSL negotiation",
         "what listens there is not PostgreSQL",
         _NOT_OURS,
     ),
-    (r"server closed the connection", "foreign", "what listens there hung up", _NOT_OURS),
-    (r"[Cc]onnection refused|No such file or directory", "absent", "no server listens there", _START_IT),
-    (r"timeout expired|timed out", "absent", "the server does not answer", _START_IT),
-    (r"translate host name|resolve host|Name or service", "absent", "the host is not known", _START_IT),
-    (r"too many (clients|connections)|connection slots", "other", "the server has no connection free",
-     "Close some, or raise max_connections."),
-)  # fmt: skip
+    ("server closed the connection", "what listens there hung up", _NOT_OURS),
+    ("[Cc]onnection refused|No such file or directory", "no server listens there", _START_IT),
+    ("timeout expired|timed out", "the server does not answer", _START_IT),
+    ("translate host name|resolve host|Name or service", "the host is not known", _START_IT),
+    (
+        "too many (?:clients|connections)|connection slots",
+        "the server has no connection free",
+        "Close some, or raise max_connections.",
+    ),
+)
 
 
-def of_connecting(error: psycopg.Error, place: str, names: dict[str, str]) -> Failure:
+def of_connecting(error: psycopg.Error, place: str, names: Mapping[str, str]) -> Failure:
     """The failure for a connection that was not made; `place` says where, without a password."""
     text = str(error)
-    for pattern, kind, message, hint in _REASONS:
+    quoted = {name: f'"{value}"' for name, value in names.items()}
+    for pattern, message, hint in _REASONS:
         if re.search(pattern, text):
-            shown = {name: f'"{value}"' for name, value in names.items()}
-            return Failure(
-                f"could not connect to {place}: {message.format(**shown)}",
-                code=UNREACHABLE,
-                hint=hint,
-                kind=kind,
-            )
-    return Failure(f"could not connect to {place}", code=UNREACHABLE, detail=_one_line(text), kind="other")
+            whole = f"could not connect to {place}: {message.format(**quoted)}"
+            return Failure(whole, code=UNREACHABLE, hint=hint)
+    return Failure(f"could not connect to {place}", code=UNREACHABLE, detail=_one_line(text))
