@@ -37,6 +37,7 @@ _FRAMES = (
     "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW",
     "ROWS BETWEEN 2 PRECEDING AND 2 FOLLOWING EXCLUDE CURRENT ROW",
     "ROWS BETWEEN 3 PRECEDING AND 1 FOLLOWING EXCLUDE TIES",
+    "GROUPS BETWEEN 2 PRECEDING AND CURRENT ROW EXCLUDE GROUP",
 )  # fmt: skip
 
 
@@ -145,9 +146,13 @@ class Aggregates:
         )
 
     def quantile(self) -> Aggregate:
-        """percentile_disc and mode, whose results are among the values."""
+        """percentile_disc, whose results are among the values, and percentile_cont."""
         kind = self._kind("int4", "int8", "date", "text")
         share = self.rng.choice(["0", "0.25", "0.5", "1"])
+        if self.rng.random() < 0.3:
+            start = f"percentile_cont({share}) WITHIN GROUP (ORDER BY "
+            value = self.maker.value("int4", 0)
+            return Aggregate(piece("float8", start, value, "::float8)", entry="percentile_cont"))
         call = f"percentile_disc({share}) WITHIN GROUP (ORDER BY "
         return Aggregate(piece(kind, call, self.maker.value(kind, 0), ")", entry="percentile_disc"))
 

@@ -33,6 +33,8 @@ class Wholes:
             "combined": 2,
             "cte": 2,
             "recursive": 0.5,
+            "ties": 1,
+            "lateral": 1,
         }
         shape = self.rng.choices(list(shapes), list(shapes.values()))[0]
         made: Query = getattr(self, shape)(target)
@@ -228,6 +230,43 @@ class Wholes:
         return Query(
             piece(None, start, maker.condition(1), ") SELECT id, v FROM r"), features=frozenset({"recursive"})
         )
+
+    def ties(self, target: Signature) -> Query:
+        """The first rows, with all that are equal to the last."""
+        relation = self._with_keys()
+        maker = self.relations.maker(relation)
+        on = self.rng.choice([column for column in relation.columns if column.type in EXACT])
+        outputs = [piece(on.type, on.sql), maker.call(target, 0), *_keys(relation)]
+        count = self.rng.choice([0, 1, 3, 40])
+        order = f" ORDER BY {on.sql}{self.rng.choice(_WAYS)} FETCH FIRST {count} ROWS WITH TIES"
+        body = piece(None, "SELECT ", _selected(outputs), " FROM ", relation.sql, self._where(maker), order)
+        return Query(body, order=("c0",), by_value=_unsure(outputs), features=frozenset({"ties"}))
+
+    def lateral(self, target: Signature) -> Query:
+        """What a part of FROM finds for each row of another one."""
+        outer, inner = self._with_keys(), self.relations.table(50)
+        maker, other = self.relations.maker(outer), self.relations.maker(inner)
+        kind = self.rng.choice([t for t in maker.types if t in other.types and t in EXACT] or ["int4"])
+        same = piece(
+            "bool", other.value(kind, 0), self.rng.choice([" = ", " = ", " < "]), maker.value(kind, 0)
+        )
+        least = piece("int4", "min(", other.value("int4", 1), ")")
+        found = piece(
+            None,
+            "LATERAL (SELECT count(*) AS n, ",
+            least,
+            " AS m FROM ",
+            inner.sql,
+            " WHERE ",
+            same,
+            ") AS l",
+        )
+        join = self.rng.choice([", ", " CROSS JOIN "])
+        outputs = [maker.call(target, 0), piece("int8", "l.n"), piece("int4", "l.m"), *_keys(outer)]
+        body = piece(
+            None, "SELECT ", _selected(outputs), " FROM ", outer.sql, join, found, self._where(maker)
+        )
+        return Query(body, by_value=_unsure(outputs), features=frozenset({"lateral"}))
 
     def _with_keys(self) -> Relation:
         for _ in range(20):

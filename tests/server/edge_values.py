@@ -273,6 +273,24 @@ WHOLE_PATTERNS = (
     # Refused, because a group may take something else:
     *("([^b]+)", "^(a|ab)(c|bcd)$", "^(.*)$", "^a?([^b]+)$", "^([^b]+)c$", "^a*([^b]+)b$", "^([^b]+)|c$"),
 )
+DIVISORS = (
+    *(
+        "1",
+        "-1",
+        "3",
+        "7.0",
+        "300",
+        "-0.5",
+        "9999",
+        "10000",
+        "10000.5",
+        "0.0001",
+        "12345678901234",
+        "0",
+        "0.00",
+    ),
+    "99999999999999999999",
+)
 REPLACEMENTS = ("\\1", "<\\1>", "", "\\1\\1\u00e9", "\\&", "x\\2", "\\\\1")
 
 Constants = dict[int, Sequence[str]]
@@ -297,6 +315,7 @@ def _constants() -> Iterator[tuple[str, Constants]]:
     for name in _REGEX_NAMES:
         yield f"{name}(text,text)", {1: REGULAR_EXPRESSIONS}
     yield "regexp_replace(text,text,text)", {1: WHOLE_PATTERNS, 2: REPLACEMENTS}
+    yield "/(numeric,numeric)", {1: DIVISORS}
     for name in ("round", "trunc"):
         yield f"{name}(numeric,int4)", {1: DIGITS}
     yield "numeric(numeric,int4)", {1: (*MODIFIERS, "-1")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 import duckdb
@@ -70,9 +70,9 @@ class Sample:
             return f'pg_catalog."{name}"({", ".join(arguments)})'
         return f"{name} {arguments[0]}" if len(arguments) == 1 else f" {name} ".join(arguments)
 
-    def duckdb(self) -> Written:
+    def duckdb(self, *, divides: bool = True) -> Written:
         """The call as the writer writes it; Local if it does not."""
-        return expression(self.node(), self.scope())
+        return expression(self.node(), replace(self.scope(), divides=divides))
 
     @property
     def result(self) -> str:
@@ -86,9 +86,9 @@ class Sample:
         return Call("operator", name, "pg_catalog.bool", (self.node(), constant), COLLATION)
 
     def is_written(self) -> bool:
-        """True unless the writer refuses it."""
+        """True unless the writer refuses it in a scan."""
         try:
-            self.duckdb()
+            self.duckdb(divides=False)
         except Local:
             return False
         return True
@@ -113,7 +113,6 @@ class Sample:
             collation_is_c=True,
             case_is_unicode=True,
             time_zone=self.zone,
-            divides=True,
         )
 
 

@@ -77,7 +77,9 @@ RECURSIVE = [
 INTERVALS = [
     "SELECT extract(epoch FROM span), count(*) FROM {items} GROUP BY span ORDER BY span",
     "SELECT count(DISTINCT span), min(id) FROM {items} GROUP BY grp ORDER BY 1, 2",
-    "SELECT DISTINCT span FROM {items} ORDER BY span DESC",
+    "SELECT span, id FROM {items} ORDER BY span DESC, id",
+    "SELECT - span AS s, id FROM (SELECT span - (span + span) AS span, id FROM {items}) AS x ORDER BY s, id",
+    "SELECT count(*) FROM (SELECT DISTINCT span FROM {items}) AS x",
     "SELECT count(*) FROM {items} AS a JOIN {items} AS b ON a.span = b.span",
 ]
 
@@ -85,6 +87,7 @@ LOCAL = [
     "WITH RECURSIVE r (n) AS (SELECT min(id) FROM {items} UNION ALL SELECT n + 1 FROM r)"
     " SELECT n FROM r LIMIT 5",
     "SELECT id, sum(id) OVER (ORDER BY price RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM {items}",
+    "SELECT DISTINCT span FROM {items} ORDER BY span DESC",
     "SELECT DISTINCT small FROM {items} ORDER BY small FETCH FIRST 2 ROWS WITH TIES",
 ]
 

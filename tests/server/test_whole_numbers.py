@@ -17,6 +17,8 @@ QUOTIENTS = [
     "SELECT id, amount / 7.0 FROM {items} ORDER BY id",
     "SELECT id, amount / 300, amount / 10000.5, -amount / 3 FROM {items} ORDER BY id",
     "SELECT id, (amount - 10) / 0.007 FROM {items} ORDER BY id",
+    "SELECT amount / 7.0 AS q, id FROM {items} ORDER BY q DESC, id",
+    "SELECT CASE WHEN flag THEN amount ELSE 10 END AS q, id FROM {items} ORDER BY q, id DESC LIMIT 50",
     "SELECT id, amount / grp FROM {items} WHERE grp > 0 ORDER BY amount / grp, id LIMIT 20",
     "SELECT sum(amount / 8) FROM {items}",
     "SELECT count(*) FROM {items} WHERE amount / 3 > 7.00000001",

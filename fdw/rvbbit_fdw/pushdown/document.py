@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rvbbit_fdw.pushdown import allowed
+from rvbbit_fdw.pushdown import aggregates, allowed, query_ordered
 from rvbbit_fdw.pushdown.entry import Collation, Entry
 from rvbbit_fdw.pushdown.reasons import type_words
 
@@ -51,10 +51,69 @@ of another declared type are only delivered.
 _MARKS = {Collation.ORDER: "T", Collation.CASE: "U", Collation.EQUALITY: "", Collation.IGNORED: ""}
 
 
+_WHOLE = """
+## Whole queries
+
+A query, or a part of one, that reads sessions alone is one query of DuckDB: joins of all kinds, GROUP BY with
+grouping sets, HAVING, DISTINCT (ON), window functions, subqueries, LATERAL, WITH, set operations, ORDER BY,
+LIMIT and FETCH FIRST ... WITH TIES. What the outermost target list or HAVING has beyond the lists here
+PostgreSQL computes above it. EXPLAIN says why a query does not run whole (`Query Not Whole: ...`).
+
+| aggregates | of | |
+|---|---|---|
+{aggregates}
+{further}
+
+Sums and averages of floating-point numbers depend on the order of the rows in PostgreSQL itself. They are
+within 1e-12 of the sum of the absolute values, variances within 1e-12 of the sum of the squares; a sum of
+`real` is nearer to the exact one than PostgreSQL's, which rounds after every row. NaN, infinities and
+errors are PostgreSQL's. `SET rvbbit.float_aggregates = off` keeps all of them with PostgreSQL.
+
+Quotients of numerics (and averages) have as many digits after the point as PostgreSQL gives them. A DECIMAL
+has 38 digits; where that may not do for all values, DuckDB computes a quotient only if all rows are computed
+before the first is delivered, so that PostgreSQL can still compute the query itself.
+
+WITH RECURSIVE runs in DuckDB if the query has no LIMIT and no subquery in an expression: PostgreSQL stops as
+soon as it has enough rows, DuckDB when there are no more. A cursor on a recursion without end gets no row;
+`SET rvbbit.pushdown = off` lets PostgreSQL run it. RANGE frames with a distance: over integers, dates and
+timestamps without time zone. GROUP BY DISTINCT, grouping sets in grouping sets, frames of a length that is no
+bigint, `mode`, `corr` and its kin, JSON aggregates, comparisons of several columns with a subquery and
+ARRAY (SELECT ...) stay with PostgreSQL.
+"""
+
+
+def _further() -> Iterator[tuple[str, str, str]]:
+    exact = "smallint, integer, bigint, numeric"
+    arrays = sorted(type_words(kind.type) for kind in query_ordered.IN_ARRAYS)
+    spreads = "`stddev` `stddev_samp` `stddev_pop` `variance` `var_samp` `var_pop`"
+    yield "`avg`", exact, "the quotient of sum and count"
+    yield spreads, exact, "made of sums by PostgreSQL: in the outermost target list and in HAVING"
+    yield "`string_agg`", "text", "in an order that leaves nothing open"
+    yield "`array_agg`", ", ".join(arrays), "in an order that leaves nothing open"
+    yield "`percentile_cont`", "double precision", "the share is known when the query starts"
+    yield "`percentile_disc`", "any that can be sorted", "the share is known when the query starts"
+
+
 def render() -> str:
     """The whole page, in Markdown."""
     sections = [*allowed.SECTIONS.items(), ("Casts by way of text", tuple(allowed.IO_CASTS.values()))]
-    return _BEGINNING + "".join(_section(title, entries) for title, entries in sections)
+    lists = "".join(_section(title, entries) for title, entries in sections)
+    return _BEGINNING + lists + _whole()
+
+
+def _whole() -> str:
+    names_of: dict[tuple[str, ...], list[str]] = {}
+    types_of: dict[str, list[str]] = {}
+    for name in aggregates.TABLE:
+        function, _, types = name.removeprefix("pg_catalog.").rpartition("(")
+        types_of.setdefault(function, []).append(type_words(types.removesuffix(")")) or "*")
+    for function, listed in types_of.items():
+        names_of.setdefault(tuple(listed), []).append(function)
+    lines = [f"| {' '.join(map(_code, names))} | {', '.join(types)} | |" for types, names in names_of.items()]
+    return _WHOLE.format(
+        aggregates="\n".join(lines),
+        further="\n".join(f"| {names} | {types} | {note} |" for names, types, note in _further()),
+    )
 
 
 def _section(title: str, entries: Iterable[Entry]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from rvbbit_fdw.pushdown import delivery, query_ties, write
+from rvbbit_fdw.pushdown import delivery, kinds, query_ties, write
 from rvbbit_fdw.pushdown.delivery import Carried, Value, check_grouped, check_sorted
 from rvbbit_fdw.pushdown.entry import Collation
 from rvbbit_fdw.pushdown.kinds import Kind
@@ -291,6 +291,12 @@ def _position(level: Level, target: Target) -> int | None:
     return level.delivered.index(target) + 1 if target in level.delivered else None
 
 
+def _is_plain(level: Level, target: Target) -> bool:
+    """Is what is delivered in the same order, and equal where the values are?"""
+    value = level.value(target.expression)
+    return isinstance(value, Carried) or (value.kind != kinds.INTERVAL and value.same_scale)
+
+
 def _key(level: Level, group: SortGroup, need: Collation) -> tuple[Target, Written]:
     """A target that rows are told apart or sorted by."""
     target = _target(level, group.ref)
@@ -360,6 +366,8 @@ def _distinct(level: Level) -> str:
         _check_operator(group.equality, "=")
         _key(level, group, Collation.EQUALITY)
     if not query.distinct_on:
+        if level.outer is None and not all(_is_plain(level, each) for each in level.delivered):
+            raise Local("distinct values that are not delivered as they are")
         return "DISTINCT "
     keys = comma(_key(level, group, Collation.EQUALITY)[1].sql for group in query.distinct)
     return f"DISTINCT ON ({keys}) "
@@ -372,7 +380,7 @@ def _order_by(level: Level) -> str:
 
 def _sort_key(level: Level, group: SortGroup) -> Sql:
     target, value = _key(level, group, Collation.ORDER)
-    position = _position(level, target)
+    position = _position(level, target) if _is_plain(level, target) else None
     if position is None and isinstance(target.expression, Constant | Parameter):
         raise Local("a constant that rows are sorted by")
     key = value.sql if position is None else str(position)

@@ -33,10 +33,11 @@ _CONTINUOUS = qualified("percentile_cont(float8,float8)")
 
 _TIES = "rows of an aggregate have the same sort keys"
 
-_IN_ARRAYS = {
+IN_ARRAYS = {
     *(kinds.BOOL, kinds.INT2, kinds.INT4, kinds.INT8, kinds.TEXT, kinds.FLOAT8, kinds.DATE, kinds.TIMESTAMP),
     kinds.TIMESTAMPTZ,
 }
+"""Carriers of what array_agg may collect."""
 
 
 def is_known(leaf: Aggregate) -> bool:
@@ -110,7 +111,7 @@ class _Ordered:
 
     def _array(self) -> Carried:
         self._check_distinct()
-        if self._value.kind not in _IN_ARRAYS:
+        if self._value.kind not in IN_ARRAYS:
             raise Local("an array of values of this type")
         listed = f"{self._value.kind.duckdb}[]"
         call = self._call("list", f"{self._distinct()}{self._value.sql} {self._order()}")

@@ -1,0 +1,327 @@
+"""Trees of whole queries as DuckDB SQL, and what stays with PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from rvbbit_fdw.errors import NotPushable
+from rvbbit_fdw.pushdown import whole
+
+Tree = dict[str, Any]
+
+COLUMNS = {"id": ("int4", "INTEGER"), "amount": ("numeric", "DECIMAL(10,2)"), "name": ("text", "VARCHAR")}
+NUMBERS = {name: number for number, name in enumerate(COLUMNS, 1)}
+
+
+def expression(leaf: int, kind: str) -> Tree:
+    collation = "pg_catalog.default" if kind == "text" else None
+    return {
+        "node": "column",
+        "number": leaf,
+        "name": "",
+        "type": f"pg_catalog.{kind}",
+        "collation": collation,
+    }
+
+
+def variable(name: str, level: int = 0, relation: int = 0) -> Tree:
+    return {"leaf": "variable", "level": level, "relation": relation, "number": NUMBERS[name]}
+
+
+def constant(kind: str, value: str | None) -> Tree:
+    return {"node": "constant", "type": f"pg_catalog.{kind}", "value": value}
+
+
+def parameter(index: int, kind: str) -> Tree:
+    return {"node": "parameter", "index": index, "type": f"pg_catalog.{kind}"}
+
+
+def call(operator: str, kind: str, result: str, *arguments: Tree) -> Tree:
+    types = ",".join(f"pg_catalog.{kind}" for _ in arguments)
+    return {
+        "node": "call",
+        "kind": "operator",
+        "name": f"pg_catalog.{operator}({types})",
+        "type": f"pg_catalog.{result}",
+        "arguments": list(arguments),
+    }
+
+
+def target(tree: Tree, name: str = "a", ref: int = 0, *, junk: bool = False) -> Tree:
+    known = {"type": tree["type"], "typmod": -1, "collation": tree.get("collation")}
+    return {"ref": ref, "junk": junk, "name": name, "expression": tree, **known}
+
+
+def group(ref: int, kind: str, order: str = "<") -> Tree:
+    name = f"(pg_catalog.{kind},pg_catalog.{kind})"
+    return {
+        "ref": ref,
+        "equality": f"pg_catalog.={name}",
+        "order": f"pg_catalog.{order}{name}",
+        "nulls_first": False,
+    }
+
+
+def aggregate(name: str, result: str, *arguments: Tree, sort: Sequence[Tree] = ()) -> Tree:
+    return {
+        "leaf": "aggregate",
+        "name": f"pg_catalog.{name}",
+        "type": f"pg_catalog.{result}",
+        "input_collation": "pg_catalog.default",
+        "direct": [],
+        "arguments": list(arguments),
+        "sort": list(sort),
+        "distinct": [],
+        "filter": None,
+        "variadic": False,
+    }
+
+
+def table(alias: str = "t") -> Tree:
+    columns = [
+        {
+            "number": NUMBERS[name],
+            "name": name,
+            "type": f"pg_catalog.{kind}",
+            "options": {"duckdb_type": duckdb},
+        }
+        for name, (kind, duckdb) in COLUMNS.items()
+    ]
+    options = {"session": "s", "schema_name": "main", "table_name": "t"}
+    described = {"schema": "public", "name": "t", "options": options, "columns": columns}
+    return {"relation": "table", "alias": alias, "names": list(COLUMNS), "table": described}
+
+
+def query(targets: Sequence[Tree], leaves: Sequence[Tree], **parts: Any) -> Tree:
+    empty: Mapping[str, Any] = {
+        "with": [],
+        "relations": [table()],
+        "from": [{"relation": 0}],
+        "where": None,
+        "aggregates": False,
+        "group": [],
+        "group_distinct": False,
+        "grouping_sets": [],
+        "having": None,
+        "windows": [],
+        "distinct": [],
+        "distinct_on": False,
+        "sort": [],
+        "limit": None,
+        "with_ties": False,
+        "offset": None,
+    }
+    return {**empty, "targets": list(targets), "leaves": list(leaves), **parts}
+
+
+def body(tree: Tree, **more: Any) -> dict[str, Any]:
+    facts = {"collation_is_c": True, "case_is_unicode": True, "time_zone": "UTC"}
+    server = {"name": "rvbbit", "options": {"session_dir": "/x"}}
+    return {
+        "version": 1,
+        "server": server,
+        "database": facts,
+        "query": json.dumps(tree),
+        "float_aggregates": True,
+        **more,
+    }
+
+
+def planned(tree: Tree) -> dict[str, Any]:
+    return whole.plan(body(tree))
+
+
+ID, AMOUNT, NAME = expression(0, "int4"), expression(0, "numeric"), expression(0, "text")
+COUNT = expression(1, "int8")
+SORTED = {"sort": [group(1, "int4")]}
+NUMBERED = query([target(ID, "id", 1)], [variable("id")], **SORTED)
+
+WRITTEN: Mapping[str, tuple[Tree, str]] = {
+    "targets and order": (
+        NUMBERED,
+        'SELECT "t"."id" AS "id" FROM "s"."main"."t" AS "t" ORDER BY 1 ASC NULLS LAST',
+    ),
+    "names that differ in their case only": (
+        query([target(ID, "a"), target(ID, "A")], [variable("id")]),
+        'SELECT "t"."id" AS "a", "t"."id" AS "A_2" FROM "s"."main"."t" AS "t"',
+    ),
+    "groups": (
+        query(
+            [target(ID, "id", 1), target(COUNT, "n")],
+            [variable("id"), aggregate("count()", "int8")],
+            group=[group(1, "int4")],
+            aggregates=True,
+        ),
+        'SELECT "t"."id" AS "id", count(*) AS "n" FROM "s"."main"."t" AS "t" GROUP BY "t"."id"',
+    ),
+    "the first rows and their equals": (
+        query([target(ID, "id", 1)], [variable("id")], limit=constant("int8", "2"), with_ties=True, **SORTED),
+        'SELECT "t"."id" AS "id" FROM "s"."main"."t" AS "t" QUALIFY 2 > 0'
+        ' AND row_number() OVER (ORDER BY "t"."id" ASC NULLS LAST) > 0'
+        ' AND rank() OVER (ORDER BY "t"."id" ASC NULLS LAST) <= 0 + 2 ORDER BY 1 ASC NULLS LAST',
+    ),
+    "a lateral part": (
+        query(
+            [target(expression(0, "int4"), "a")],
+            [{"leaf": "variable", "level": 0, "relation": 1, "number": 1}],
+            relations=[
+                table(),
+                {
+                    "relation": "subquery",
+                    "alias": "x",
+                    "names": ["b"],
+                    "lateral": True,
+                    "query": query(
+                        [target(ID, "b")], [variable("id", level=1)], relations=[], **{"from": []}
+                    ),
+                },
+            ],
+            **{"from": [{"relation": 0}, {"relation": 1}]},
+        ),
+        'SELECT "x"."b" AS "a" FROM "s"."main"."t" AS "t", LATERAL (SELECT "t"."id" AS "b") AS "x"',
+    ),
+    "texts in the order of themselves": (
+        query(
+            [target(expression(1, "text"), "a")],
+            [
+                variable("name"),
+                aggregate(
+                    "string_agg(pg_catalog.text,pg_catalog.text)",
+                    "text",
+                    target(NAME, ref=1),
+                    target(constant("text", ",")),
+                    sort=[group(1, "text")],
+                ),
+            ],
+            aggregates=True,
+        ),
+        'SELECT string_agg("t"."name", \',\' ORDER BY "t"."name" ASC NULLS LAST) AS "a"'
+        ' FROM "s"."main"."t" AS "t"',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_is_written(name: str) -> None:
+    tree, sql = WRITTEN[name]
+    assert planned(tree) == {"sql": sql}
+
+
+QUOTIENT = call("/", "numeric", "numeric", AMOUNT, AMOUNT)
+AVERAGE = [variable("amount"), aggregate("avg(pg_catalog.numeric)", "numeric", target(AMOUNT))]
+
+LOCAL: Mapping[str, tuple[Tree, str]] = {
+    "a function that is not on the list": (
+        query([target(call("^", "numeric", "numeric", AMOUNT, AMOUNT))], [variable("amount")]),
+        "operator numeric ^ numeric is not known to be the same in DuckDB",
+    ),
+    "an order that the rows decide": (
+        query(
+            [target(expression(1, "text"))],
+            [
+                variable("name"),
+                aggregate(
+                    "string_agg(pg_catalog.text,pg_catalog.text)",
+                    "text",
+                    target(NAME),
+                    target(constant("text", ",")),
+                ),
+            ],
+            aggregates=True,
+        ),
+        "an aggregate whose result depends on the order of the rows",
+    ),
+    "a quotient that may fail after the first row": (
+        query([target(QUOTIENT)], [variable("amount")]),
+        "operator numeric / numeric is not known to be the same in DuckDB",
+    ),
+    "ties of distinct rows": (
+        {**NUMBERED, "distinct": [group(1, "int4")], "limit": constant("int8", "2"), "with_ties": True},
+        "FETCH FIRST ... WITH TIES of distinct rows or of a set operation",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_what_stays_local(name: str) -> None:
+    tree, reason = LOCAL[name]
+    reply = planned(tree)
+    assert reply["reason"] == reason
+    assert "otherwise" not in reply
+
+
+def test_an_average_is_finished_or_written_as_a_quotient() -> None:
+    reply = planned(query([target(COUNT | {"type": "pg_catalog.numeric"}, "a")], AVERAGE, aggregates=True))
+    assert (reply["finish"], reply["finish_having"]) == (["1"], False)
+    assert 'sum("t"."amount")' in reply["otherwise"]
+
+
+def test_an_average_inside_is_written_at_once() -> None:
+    inner = query([target(COUNT | {"type": "pg_catalog.numeric"}, "a")], AVERAGE, aggregates=True)
+    relation = {"relation": "subquery", "alias": "x", "names": ["a"], "lateral": False, "query": inner}
+    leaf = {"leaf": "variable", "level": 0, "relation": 0, "number": 1}
+    sql = planned(query([target(AMOUNT, "a")], [leaf], relations=[relation]))["sql"]
+    # Its digits after the point travel beside it, so that the outermost query can write them.
+    assert sql.count('"digits of a"') == 2
+
+
+def test_a_limit_by_parameter_is_known_when_it_runs() -> None:
+    tree = {**NUMBERED, "limit": parameter(0, "int8")}
+    assert planned(tree)["sql"].endswith("LIMIT $1")
+    request = body(tree, columns=[1], parameters=["3"])
+    assert whole.to_run(request, lambda _table: "p", lambda _table: False).sql.endswith(
+        'FROM "p"."main"."t" AS "t" ORDER BY 1 ASC NULLS LAST LIMIT 3'
+    )
+    with pytest.raises(NotPushable, match="negative"):
+        whole.to_run(body(tree, columns=[1], parameters=["-1"]), lambda _table: "p", lambda _table: False)
+
+
+def recursive(**outer: Any) -> Tree:
+    self_reference = {"relation": "with", "alias": "r", "names": ["n"], "with": "r", "level": 2, "self": True}
+    leaf = {"leaf": "variable", "level": 0, "relation": 0, "number": 1}
+    parts = [
+        query([target(ID, "n")], [variable("id")]),
+        query([target(ID, "n")], [leaf], relations=[self_reference]),
+    ]
+    union = query(
+        [target(ID, "n")],
+        [leaf],
+        relations=[
+            {"relation": "subquery", "alias": "", "names": ["n"], "lateral": False, "query": part}
+            for part in parts
+        ],
+        set_operation={
+            "operation": "union",
+            "all": False,
+            "group": [group(1, "int4")],
+            "left": {"relation": 0},
+            "right": {"relation": 1},
+        },
+        **{"from": []},
+    )
+    recursion = {
+        "name": "r",
+        "names": ["n"],
+        "recursive": True,
+        "materialized": False,
+        "search": False,
+        "query": union,
+    }
+    reference = {"relation": "with", "alias": "r", "names": ["n"], "with": "r", "level": 0, "self": False}
+    return query([target(ID, "n")], [leaf], relations=[reference], **{"with": [recursion], **outer})
+
+
+def test_a_recursive_query_refers_to_itself() -> None:
+    assert planned(recursive())["sql"] == (
+        'WITH RECURSIVE "r" AS ((SELECT "t"."id" AS "n" FROM "s"."main"."t" AS "t") UNION'
+        ' (SELECT "r_2"."n" AS "n" FROM "r" AS "r_2")) SELECT "r_3"."n" AS "n" FROM "r" AS "r_3"'
+    )
+
+
+def test_a_recursive_query_that_may_stop_early_stays_local() -> None:
+    reason = "a recursive WITH query of which not all rows may be wanted"
+    assert planned(recursive(limit=constant("int8", "1")))["reason"] == reason
