@@ -29,6 +29,8 @@ value_as_text(Oid type, Datum value)
 
 	if (type == FLOAT8OID)
 		return psprintf("%.10g", DatumGetFloat8(value));
+	if (type == FLOAT4OID)
+		return psprintf("%.4g", DatumGetFloat4(value));
 	getTypeOutputInfo(type, &output, &is_varlena);
 	return OidOutputFunctionCall(output, value);
 }

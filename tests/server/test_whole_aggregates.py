@@ -102,6 +102,12 @@ def test_what_is_near(db: psycopg.Connection, whole: str, text: str) -> None:
         assert one == other or math.isclose(one, other, rel_tol=exact)
 
 
+@pytest.mark.parametrize("text", NEAR)
+def test_verify_takes_what_is_near_for_equal(db: psycopg.Connection, whole: str, text: str) -> None:
+    db.execute("SET rvbbit.verify = on")
+    assert len(db.execute(ours(whole, text)).fetchall()) == 1
+
+
 @pytest.mark.parametrize("text", LOCAL)
 def test_what_postgresql_runs(db: psycopg.Connection, whole: str, text: str) -> None:
     assert not is_pushed(db, ours(whole, text))

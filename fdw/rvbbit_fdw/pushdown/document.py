@@ -77,8 +77,8 @@ WITH RECURSIVE runs in DuckDB if the query has no LIMIT and no subquery in an ex
 soon as it has enough rows, DuckDB when there are no more. A cursor on a recursion without end gets no row;
 `SET rvbbit.pushdown = off` lets PostgreSQL run it. RANGE frames with a distance: over integers, dates and
 timestamps without time zone. GROUP BY DISTINCT, grouping sets in grouping sets, frames of a length that is no
-bigint, `mode`, `corr` and its kin, JSON aggregates, comparisons of several columns with a subquery and
-ARRAY (SELECT ...) stay with PostgreSQL.
+bigint, `mode`, `corr` and its kin, JSON aggregates, `(a, b) IN (SELECT ...)` other than as a condition of
+WHERE, and ARRAY (SELECT ...) stay with PostgreSQL.
 """
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from rvbbit_fdw.pushdown import delivery, kinds, query_ties, write
+from rvbbit_fdw.pushdown import delivery, kinds, query_sublinks, query_ties, write
 from rvbbit_fdw.pushdown.delivery import Carried, Value, check_grouped, check_sorted
 from rvbbit_fdw.pushdown.entry import Collation
 from rvbbit_fdw.pushdown.kinds import Kind
@@ -280,7 +280,12 @@ def _where(level: Level) -> str:
     if where is None:
         return ""
     nodes = where.arguments if isinstance(where, Bool) and where.kind == "and" else (where,)
-    return f"WHERE {write.conjunction(nodes, level.filter_scope).sql}"
+    rows = {node: test for node in nodes if (test := query_sublinks.row_test(node, level)) is not None}
+    others = [node for node in nodes if node not in rows]
+    written = write.conjunction(others, level.filter_scope) if others else None
+    if rows and written is not None and written.fallible:
+        raise Local("a condition that can fail beside a comparison of several columns with a subquery")
+    return "WHERE " + " AND ".join(test.sql for test in ([written] if written else []) + list(rows.values()))
 
 
 def _target(level: Level, ref: int) -> Target:

@@ -8,9 +8,10 @@ from rvbbit_fdw.pushdown import allowed, kinds
 from rvbbit_fdw.pushdown.allowed_compare import Comparison
 from rvbbit_fdw.pushdown.delivery import Carried, rename
 from rvbbit_fdw.pushdown.entry import Entry
-from rvbbit_fdw.pushdown.nodes import Call, Column
+from rvbbit_fdw.pushdown.nodes import Bool, Call, Column, Node
 from rvbbit_fdw.pushdown.query_nodes import Subquery, SubqueryColumn
 from rvbbit_fdw.pushdown.reasons import Local, unknown_call
+from rvbbit_fdw.pushdown.selected import Selected
 from rvbbit_fdw.pushdown.texts import check_collation
 from rvbbit_fdw.pushdown.written import Written
 from rvbbit_fdw.sqltext import Sql, qualified, quote
@@ -62,6 +63,36 @@ def _compared(leaf: Subquery, level: Level) -> Written:
         raise Local("a comparison of dates with timestamps of a subquery")
     listed = f"SELECT {right} FROM ({selected.sql}) AS {quote(alias)}"
     return Written(Sql(f"({left} {operator} {leaf.kind.upper()} ({listed}))"), kinds.BOOL)
+
+
+def row_test(node: Node, level: Level) -> Written | None:
+    """`(a, b) IN (query)` of which only the truth counts; None if the node is none."""
+    leaf = level.query.leaves[node.number] if isinstance(node, Column) else None
+    if not isinstance(leaf, Subquery) or leaf.kind != "any" or not isinstance(leaf.test, Bool):
+        return None
+    selected = level.subquery(leaf.query)
+    alias = level.context.unique("list")
+    tests = [_equal(call, selected, alias, level) for call in leaf.test.arguments]
+    if leaf.test.kind != "and" or any(test.fallible for test in tests):
+        raise Local("a comparison of several columns with a subquery")
+    where = " AND ".join(test.sql for test in tests)
+    sql = f"EXISTS (SELECT 1 FROM ({selected.sql}) AS {quote(alias)} WHERE {where})"
+    return Written(Sql(sql), kinds.BOOL)
+
+
+def _equal(call: Node, selected: Selected, alias: str, level: Level) -> Written:
+    """One of the comparisons, with a column of the subquery on its right."""
+    column = call.arguments[1] if isinstance(call, Call) and len(call.arguments) == 2 else None
+    leaf = level.query.leaves[column.number] if isinstance(column, Column) else None
+    if not isinstance(call, Call) or not isinstance(leaf, SubqueryColumn):
+        raise Local("a comparison of several columns with a subquery")
+    operator, comparison, entry = _comparison(call)
+    check_collation(entry.collation, call.collation, level.scope)
+    name, value = selected.columns[leaf.number - 1]
+    element = rename(value, qualified(alias, name))
+    if operator != "=" or not isinstance(element, Written):
+        raise Local("a comparison of several columns with a subquery")
+    return comparison.compare("=", level.expression(call.arguments[0]), element)
 
 
 def _is_column(node: object, level: Level) -> bool:
