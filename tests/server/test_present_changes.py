@@ -218,9 +218,15 @@ def test_columns_of_another_place_and_security(folder: Folder, admin: psycopg.Co
     attach(folder, "table")
     assert kinds(folder) == {"t": "f", "u": "p"}
     admin.execute("ALTER TABLE mine.p DETACH PARTITION first.t")
+    folder.db.execute("CREATE VIEW mine.v AS SELECT count(*) FROM first.t")
+    folder.write("first", "CREATE TABLE w AS SELECT 1 AS z")
+    folder.sync()
+    assert kinds(folder) == {"t": "f", "u": "p", "w": "p"}
+    assert folder.rows("SELECT * FROM mine.v") == [(5,)]
+    folder.db.execute("DROP VIEW mine.v")
     attach(folder, "foreign")
     attach(folder, "table")
-    assert kinds(folder) == KIND["table"]
+    assert kinds(folder) == {**KIND["table"], "w": "p"}
 
 
 def test_the_schema_of_partitions_is_ours_alone(folder: Folder, admin: psycopg.Connection) -> None:
