@@ -229,6 +229,19 @@ def test_columns_of_another_place_and_security(folder: Folder, admin: psycopg.Co
     assert kinds(folder) == {**KIND["table"], "w": "p"}
 
 
+def test_a_partition_with_bounds_is_not_pushed_as_a_whole(folder: Folder, admin: psycopg.Connection) -> None:
+    """PostgreSQL leaves it out where a condition is outside of them, whatever its rows are."""
+    attach(folder, "foreign")
+    admin.execute(
+        "CREATE TABLE mine.p (a bigint, b text) PARTITION BY RANGE (a); GRANT SELECT ON mine.p TO rvbbit"
+    )
+    admin.execute("ALTER TABLE mine.p ATTACH PARTITION first.t FOR VALUES FROM (0) TO (3)")
+    assert folder.rows("SELECT count(*) FROM mine.p WHERE a = 4") == [(0,)]
+    assert folder.rows("SELECT count(*) FROM mine.p WHERE a = 2") == [(1,)]
+    assert "DuckDB Query" not in str(folder.rows("EXPLAIN SELECT count(*) FROM mine.p"))
+    admin.execute("ALTER TABLE mine.p DETACH PARTITION first.t")
+
+
 def test_the_schema_of_partitions_is_ours_alone(folder: Folder, admin: psycopg.Connection) -> None:
     folder.db.execute("CREATE SCHEMA rvbbit_partitions")
     with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="exists and belongs to"):
