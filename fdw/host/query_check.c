@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "partitioning/partbounds.h"
 #include "partitioning/partdesc.h"
 #include "storage/lmgr.h"
 #include "utils/lsyscache.h"
@@ -38,7 +39,9 @@ static bool check_node(Node *node, Check *check);
 /*
  * The foreign table that is the only partition of a partitioned table, locked
  * as the planner will lock it; InvalidOid if there is none.  The lock on its
- * parent keeps it from being dropped before.
+ * parent keeps it from being dropped before.  It must be the default: of any
+ * other PostgreSQL believes that its rows are within its bounds, and leaves it
+ * out where a condition is not.
  */
 static Oid
 only_partition(RangeTblEntry *rte)
@@ -47,7 +50,8 @@ only_partition(RangeTblEntry *rte)
 	PartitionDesc partitions = RelationGetPartitionDesc(parent, true);
 	Oid			result = InvalidOid;
 
-	if (partitions->nparts == 1 && partitions->is_leaf[0] &&
+	if (partitions->nparts == 1 && partition_bound_has_default(partitions->boundinfo) &&
+		partitions->is_leaf[0] &&
 		get_rel_relkind(partitions->oids[0]) == RELKIND_FOREIGN_TABLE)
 		result = partitions->oids[0];
 	table_close(parent, NoLock);

@@ -113,10 +113,13 @@ CREATE PROCEDURE rvbbit._import_missing(session text, schema_name name, present_
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    present oid[];
 BEGIN
     IF present_as = 'table' THEN
+        present := ARRAY(SELECT f.relation FROM rvbbit._foreign_tables_of(session, schema_name) AS f);
         CALL rvbbit._import(session, schema_name, false);
-        CALL rvbbit._show_imported_as_tables(session, schema_name);
+        CALL rvbbit._show_imported_as_tables(session, schema_name, present);
     ELSE
         CALL rvbbit._import(session, schema_name, true);
     END IF;

@@ -206,8 +206,8 @@ END
 $$;
 COMMENT ON PROCEDURE rvbbit._show_as_tables(text, name) IS 'internal: present what a schema shows of a session as ordinary tables';
 
--- Tables that were imported just now: they have the grants that the new ones have as well, by default.
-CREATE PROCEDURE rvbbit._show_imported_as_tables(session text, schema_name name)
+-- Tables that were imported just now: the ordinary ones have the same grants by default, and nothing hangs on any.
+CREATE PROCEDURE rvbbit._show_imported_as_tables(session text, schema_name name, others oid[])
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -217,7 +217,9 @@ DECLARE
     partitions oid[] := '{}';
 BEGIN
     CALL rvbbit._ensure_partition_schema();
-    FOR item IN SELECT * FROM rvbbit._foreign_tables_of(session, schema_name) LOOP
+    FOR item IN
+        SELECT * FROM rvbbit._foreign_tables_of(session, schema_name) AS f WHERE f.relation <> ALL (others)
+    LOOP
         shown := shown || rvbbit._put_table_before(item.relation, item.relation_name, item.schema_oid, session);
         partitions := partitions || item.relation;
     END LOOP;
@@ -227,7 +229,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON PROCEDURE rvbbit._show_imported_as_tables(text, name) IS 'internal: put ordinary tables before new foreign ones';
+COMMENT ON PROCEDURE rvbbit._show_imported_as_tables(text, name, oid[]) IS 'internal: put ordinary tables before new foreign ones';
 
 -- What would go with the table and is somebody's work.
 CREATE FUNCTION rvbbit._belongings(relation oid)

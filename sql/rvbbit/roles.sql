@@ -40,7 +40,7 @@ BEGIN
     GRANT USAGE ON SCHEMA public TO rvbbit_reader;
     GRANT SELECT ON TABLE public.rvbbit_sessions, public.rvbbit_tables, public.rvbbit_columns,
         public.rvbbit_snapshots, public._rvbbit_sessions, rvbbit.settings, rvbbit.snapshots TO rvbbit_reader;
-    GRANT SELECT ON TABLE rvbbit.attachment, rvbbit.detachment, rvbbit._attached,
+    GRANT SELECT ON TABLE rvbbit.attachment, rvbbit.detachment, rvbbit._attached, rvbbit._partitions,
         rvbbit.sync_status, rvbbit.sync_problem, rvbbit.sync_seen TO rvbbit_reader;
     REVOKE ALL ON FUNCTION public.rvbbit_attach_session(text, text, text), public.rvbbit_detach_session(text) FROM PUBLIC;
     GRANT EXECUTE ON FUNCTION

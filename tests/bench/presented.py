@@ -124,7 +124,7 @@ def many(server: Server, count: int) -> None:
 
 
 def one_sync(server: Server, admin: psycopg.Connection, way: str) -> tuple[float, float, float, float]:
-    """What it costs to attach all sessions, to find nothing to do, and to take them away; by how much catalogs grow."""
+    """Attaching all sessions, finding nothing to do, taking them away, and by how much catalogs grow."""
     with server.connect() as db:
         admin.execute("VACUUM FULL " + ", ".join(CATALOGS))
         before = size(admin)

@@ -76,7 +76,8 @@ def tables(db: psycopg.Connection, schema: str) -> dict[str, str]:
     """Names in PostgreSQL by names in the session."""
     query = """
         SELECT o.option_value, c.relname
-        FROM pg_class AS c JOIN pg_foreign_table AS t ON t.ftrelid = c.oid,
+        FROM pg_class AS c LEFT JOIN pg_inherits AS i ON i.inhparent = c.oid
+        JOIN pg_foreign_table AS t ON t.ftrelid = COALESCE(i.inhrelid, c.oid),
             pg_options_to_table(ftoptions) AS o
         WHERE c.relnamespace = %s::regnamespace AND o.option_name = 'table_name'"""
     return dict(db.execute(query, [quoted(schema)]).fetchall())
@@ -86,8 +87,10 @@ def first_column(db: psycopg.Connection, schema: str, table: str) -> tuple[str, 
     """Name in the session and in PostgreSQL."""
     query = """
         SELECT o.option_value, a.attname FROM pg_attribute AS a, pg_options_to_table(attfdwoptions) AS o
-        WHERE attrelid = %s::regclass AND attnum = 1 AND o.option_name = 'column_name'"""
-    row = db.execute(query, [f"{quoted(schema)}.{quoted(table)}"]).fetchone()
+        WHERE attrelid = COALESCE((SELECT inhrelid FROM pg_inherits WHERE inhparent = %(table)s::regclass),
+                                  %(table)s::regclass)
+          AND attnum = 1 AND o.option_name = 'column_name'"""
+    row = db.execute(query, {"table": f"{quoted(schema)}.{quoted(table)}"}).fetchone()
     assert row
     return row
 
@@ -113,8 +116,9 @@ def test_import(db: psycopg.Connection, schema: str, session: str) -> None:
     assert_all_can_be_read(db, schema)
 
 
-def test_attach_and_sync(db: psycopg.Connection, session: str) -> None:
-    db.execute("SELECT rvbbit_attach_session(%s)", [session])
+@pytest.mark.parametrize("way", ["foreign", "table"])
+def test_attach_and_sync(db: psycopg.Connection, session: str, way: str) -> None:
+    db.execute("SELECT rvbbit_attach_session(%s, present_as => %s)", [session, way])
     try:
         assert_all_can_be_read(db, session)
         query = "SELECT count(*) FROM rvbbit._drift(%s, %s)"

@@ -218,9 +218,28 @@ def test_columns_of_another_place_and_security(folder: Folder, admin: psycopg.Co
     attach(folder, "table")
     assert kinds(folder) == {"t": "f", "u": "p"}
     admin.execute("ALTER TABLE mine.p DETACH PARTITION first.t")
+    folder.db.execute("CREATE VIEW mine.v AS SELECT count(*) FROM first.t")
+    folder.write("first", "CREATE TABLE w AS SELECT 1 AS z")
+    folder.sync()
+    assert kinds(folder) == {"t": "f", "u": "p", "w": "p"}
+    assert folder.rows("SELECT * FROM mine.v") == [(5,)]
+    folder.db.execute("DROP VIEW mine.v")
     attach(folder, "foreign")
     attach(folder, "table")
-    assert kinds(folder) == KIND["table"]
+    assert kinds(folder) == {**KIND["table"], "w": "p"}
+
+
+def test_a_partition_with_bounds_is_not_pushed_as_a_whole(folder: Folder, admin: psycopg.Connection) -> None:
+    """PostgreSQL leaves it out where a condition is outside of them, whatever its rows are."""
+    attach(folder, "foreign")
+    admin.execute(
+        "CREATE TABLE mine.p (a bigint, b text) PARTITION BY RANGE (a); GRANT SELECT ON mine.p TO rvbbit"
+    )
+    admin.execute("ALTER TABLE mine.p ATTACH PARTITION first.t FOR VALUES FROM (0) TO (3)")
+    assert folder.rows("SELECT count(*) FROM mine.p WHERE a = 4") == [(0,)]
+    assert folder.rows("SELECT count(*) FROM mine.p WHERE a = 2") == [(1,)]
+    assert "DuckDB Query" not in str(folder.rows("EXPLAIN SELECT count(*) FROM mine.p"))
+    admin.execute("ALTER TABLE mine.p DETACH PARTITION first.t")
 
 
 def test_the_schema_of_partitions_is_ours_alone(folder: Folder, admin: psycopg.Connection) -> None:
