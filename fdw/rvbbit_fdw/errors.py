@@ -184,6 +184,48 @@ class ValueOutOfRange(InvalidValue):
     sqlstate = "22003"  # numeric_value_out_of_range
 
 
+class DivisionByZero(InvalidValue):
+    """Something was divided by zero."""
+
+    sqlstate = "22012"  # division_by_zero
+
+
+class MomentOutOfRange(InvalidValue):
+    """A date, a time or an interval does not fit its type."""
+
+    sqlstate = "22008"  # datetime_field_overflow
+
+
+class InvalidText(InvalidValue):
+    """A text cannot be read as a value of a type."""
+
+    sqlstate = "22P02"  # invalid_text_representation
+
+
+class InvalidMoment(InvalidValue):
+    """A text cannot be read as a date or a time."""
+
+    sqlstate = "22007"  # invalid_datetime_format
+
+
+class NegativeLength(InvalidValue):
+    """A part of a text of less than no characters."""
+
+    sqlstate = "22011"  # substring_error
+
+
+class InvalidArgument(InvalidValue):
+    """An argument that its function does not take."""
+
+    sqlstate = "22023"  # invalid_parameter_value
+
+
+class TooManyRows(InvalidValue):
+    """A subquery gave more than the one row that it may give."""
+
+    sqlstate = "21000"  # cardinality_violation
+
+
 class QueryFailed(RvbbitError):
     """DuckDB could not prepare or run the query."""
 
@@ -227,6 +269,8 @@ def translate_text(text: str, *, roots: Iterable[str] = ()) -> RvbbitError:
         if pattern.search(body):
             return make(body)
     make_kind = _BY_KIND.get(kind.lower())
+    if make_kind in _OF_VALUES:
+        return _of_value(make_kind, body)
     return make_kind(body) if make_kind else _plain(QueryFailed, body)
 
 
@@ -356,14 +400,53 @@ _BY_CONTENT: Sequence[tuple[re.Pattern[str], _Maker]] = (
     (re.compile(r"^Table with name .* does not exist"), _table),
 )
 
+_INVALID, _TOO_LARGE = _Kind(InvalidValue), _Kind(ValueOutOfRange)
+_OF_VALUES = (_INVALID, _TOO_LARGE)
+
+# Conditions of ours fail by casting a text that says why (pushdown/entry.py).
+_OF_OURS = re.compile(
+    r"^(?:Could not convert string '|invalid \w+ field format: \")"
+    r"([a-z][a-z: ]+)(?:' to [A-Z0-9]+(?=\n|$)|\")"
+)
+
+_BY_VALUE: Sequence[tuple[re.Pattern[str], type[RvbbitError]]] = (
+    (re.compile(r"^division by zero", re.IGNORECASE), DivisionByZero),
+    (
+        re.compile(
+            r"^(date|timestamp|interval) out of range|not in (timestamp|date) range|infinite dates",
+            re.IGNORECASE,
+        ),
+        MomentOutOfRange,
+    ),
+    (
+        re.compile(r"^value out of range: |out of range for the destination type|is out of range!"),
+        ValueOutOfRange,
+    ),
+    (re.compile(r"^Could not (cast value .* to DECIMAL|convert string '-?\d+' to U?INT)"), ValueOutOfRange),
+    (re.compile(r"^Could not convert string "), InvalidText),
+    (re.compile(r"^invalid (date|time|timestamp) field format", re.IGNORECASE), InvalidMoment),
+    (re.compile(r"^negative substring length"), NegativeLength),
+    (re.compile(r"^field position must not be zero"), InvalidArgument),
+    (re.compile(r"^More than one row returned by a subquery"), TooManyRows),
+)
+
+
+def _of_value(make: _Maker, body: str) -> RvbbitError:
+    """The error of a value, of PostgreSQL's kind where the text tells it."""
+    ours = _OF_OURS.match(body)
+    text = ours[1] if ours else body
+    kind = next((kind for pattern, kind in _BY_VALUE if pattern.search(text)), None)
+    return _plain(kind, text) if kind else make(body)
+
+
 _BY_KIND: Mapping[str, _Maker] = {
     "interrupt error": _interrupted,
     "out of memory error": _memory,
     "permission error": _denied,
-    "conversion error": _Kind(InvalidValue),
-    "invalid input error": _Kind(InvalidValue),
-    "out of range error": _Kind(ValueOutOfRange),
-    "decimal error": _Kind(ValueOutOfRange),
+    "conversion error": _INVALID,
+    "invalid input error": _INVALID,
+    "out of range error": _TOO_LARGE,
+    "decimal error": _TOO_LARGE,
     "io error": _Kind(ReadFailed),
     "serialization error": _corrupt,
     "not implemented error": _Kind(NotSupported),

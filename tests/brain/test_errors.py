@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from rvbbit_fdw import errors
+from rvbbit_fdw.pushdown.entry import failure
 
 
 @pytest.mark.parametrize(
@@ -64,6 +65,40 @@ def test_a_real_error_of_duckdb() -> None:
     assert isinstance(found, errors.QueryFailed)
     assert found.message.startswith("referenced column")
     assert "LINE" not in str(found.detail)
+
+
+@pytest.mark.parametrize(
+    ("expression", "sqlstate", "message"),
+    [
+        ("1 // (i - 1)", "22012", "division by zero"),
+        ("1 % (i - 1)", "22012", "division by zero"),
+        (failure("division by zero", "FLOAT"), "22012", "division by zero"),
+        ("2147483646::INTEGER + i::INTEGER + i::INTEGER", "22003", "overflow in addition"),
+        ("(i * 100000)::SMALLINT", "22003", "type INT64 with value 100000"),
+        ("(i * 1e300)::FLOAT", "22003", "type DOUBLE with value 1e+300"),
+        ("(i * 1000.5)::DECIMAL(4,1)", "22003", "casting value"),
+        (failure("value out of range: overflow", "DOUBLE"), "22003", "value out of range: overflow"),
+        ("(i || '99999999999')::INTEGER", "22003", "could not convert string"),
+        ("('x' || i)::INTEGER", "22P02", "could not convert string 'x1' to INT32"),
+        ("('x' || i)::BOOLEAN", "22P02", "could not convert string 'x1' to BOOL"),
+        ("('x' || i)::DATE", "22007", "invalid date field format"),
+        ("('x' || i)::TIMESTAMP", "22007", "invalid timestamp field format"),
+        ("TIMESTAMP '290000-01-01' + INTERVAL (i * 200000000) DAYS", "22008", "date and time not in"),
+        ("make_date(2000, 13 * i::INTEGER, 1)", "22008", "date out of range"),
+        (failure("timestamp out of range", "TIMESTAMP"), "22008", "timestamp out of range"),
+        (failure("negative substring length not allowed", "SMALLINT"), "22011", "negative substring length"),
+        (failure("field position must not be zero", "SMALLINT"), "22023", "field position must not be zero"),
+        ("(SELECT x FROM range(2) AS r(x))", "21000", "more than one row returned by a subquery"),
+    ],
+)
+def test_an_error_of_a_value_has_the_sqlstate_that_postgresql_gives(
+    expression: str, sqlstate: str, message: str
+) -> None:
+    with duckdb.connect() as connection, pytest.raises(duckdb.Error) as caught:
+        connection.execute(f"SELECT {expression} FROM range(1, 2) AS t(i)").fetchall()
+    found = errors.translate(caught.value)
+    assert (found.sqlstate, isinstance(found, errors.InvalidValue)) == (sqlstate, True)
+    assert found.message.startswith(message)
 
 
 def test_system_errors() -> None:

@@ -133,7 +133,7 @@ def test_an_error_in_a_view_names_it(folder: Folder) -> None:
     with pytest.raises(Exception, match="abc") as failed:
         arrow.read(stream)
     state, message, detail, _, _ = native.describe_text(task, str(failed.value))
-    assert state == "22000"
+    assert state == "22P02"
     assert message.startswith('could not read view "run" of session "v": could not convert string')
     assert detail is None
     native.close_scan(task)

@@ -142,7 +142,9 @@ def _difference(query: Query, one: Rows | Failure, other: Rows | Failure) -> str
 
 def _is_same_failure(one: Failure, other: Failure) -> bool:
     """The same SQLSTATE; where DuckDB failed after rows were delivered, its class is enough."""
-    is_late = one.sqlstate == "22000" and one.message.startswith("could not read table")
+    is_late = one.sqlstate.startswith("22") and one.message.startswith(
+        ("could not read table", "could not read view")
+    )
     return one.sqlstate == other.sqlstate or (is_late and other.sqlstate.startswith("22"))
 
 
