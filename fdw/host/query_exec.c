@@ -208,10 +208,12 @@ all_rows(QueryState *state, TupleTableSlot *(*next) (QueryState *, TupleTableSlo
 	for (;;)
 	{
 		MemoryContext before = MemoryContextSwitchTo(one);
+		TupleTableSlot *row;
 		char	   *text;
 
 		CHECK_FOR_INTERRUPTS();
-		text = TupIsNull(next(state, slot)) ? NULL : query_row_as_text(slot);
+		row = next(state, slot);	/* TupIsNull() evaluates its argument twice */
+		text = TupIsNull(row) ? NULL : query_row_as_text(row);
 		MemoryContextSwitchTo(context);
 		if (text != NULL)
 			result = lappend(result, pstrdup(text));
