@@ -82,6 +82,36 @@ local_path(RelOptInfo *rel)
 	return best;
 }
 
+/* A constant false among conditions that are all to hold? */
+static bool
+is_never(List *conditions)
+{
+	ListCell   *lc;
+
+	foreach(lc, conditions)
+	{
+		Const	   *condition = lfirst(lc);
+
+		if (IsA(condition, Const) && (condition->constisnull || !DatumGetBool(condition->constvalue)))
+			return true;
+	}
+	return false;
+}
+
+/* Does the subquery, as it was planned, read nothing whatever its tables hold? */
+static bool
+reads_nothing(PlannerInfo *subroot)
+{
+	Query	   *query = subroot->parse;
+	Node	   *limit = query->limitCount;
+
+	if (limit != NULL && IsA(limit, Const) && !((Const *) limit)->constisnull &&
+		DatumGetInt64(((Const *) limit)->constvalue) == 0)
+		return true;
+	return query->setOperations == NULL && !query->hasSubLinks &&
+		is_never((List *) query->jointree->quals);
+}
+
 /*
  * Replace the paths of a marked subquery by the one that has DuckDB run it.
  * A row that must be known as a whole, for a lock or a reference, stays local.
@@ -94,7 +124,7 @@ query_add_path(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte
 
 	(void) rti;
 	if (local == NULL || IS_DUMMY_REL(rel) || !bms_is_empty(rel->lateral_relids) ||
-		uses_whole_row(rel))
+		uses_whole_row(rel) || reads_nothing(rel->subroot))
 		return;
 	path = makeNode(CustomPath);
 	path->path.pathtype = T_CustomScan;

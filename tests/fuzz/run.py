@@ -21,7 +21,7 @@ from tests.fuzz.expressions import Grammar
 from tests.fuzz.outcome import CANCELLED, Failure, Outcome, Rows, Side, difference, plan
 from tests.fuzz.pushed import Pushed, pushed
 from tests.fuzz.queries import Scans, World
-from tests.fuzz.tables import HEAP_SIDE, SESSION_SIDE, SHARED, prepare, remove
+from tests.fuzz.tables import HEAP_SIDE, ORDERS, SESSION_SIDE, SHARED, prepare, remove
 from tests.fuzz.tree import Query, entries, reordered, smaller
 from tests.fuzz.whole import Wholes
 from tests.kit.container import Server, serving
@@ -101,6 +101,7 @@ class Fuzz:
     ) -> None:
         self.server, self.shapes, self.settings = server, shapes, settings
         self.session, self.heap = self._sides()
+        self.others = [Side(server.connect, schema, SHARED, settings=[SLOW]) for schema in ORDERS]
         self.open = 0
         inside, outside, self.unknown = signatures.load(self.heap.connection, TABLE, IO_CASTS)
         self.entries = {one.name for one in inside}
@@ -114,7 +115,7 @@ class Fuzz:
 
     def close(self) -> None:
         """End both connections."""
-        for side in (self.session, self.heap):
+        for side in (self.session, self.heap, *self.others):
             side.connection.close()
 
     def sample(self, expression: str, table: str) -> list[str] | None:
@@ -222,7 +223,8 @@ class Fuzz:
     def is_open(self, query: Query, session: Outcome) -> bool:
         """Does PostgreSQL itself give that outcome, when it evaluates the same statement in another order?
 
-        Asked only where one side failed: what is evaluated first, or not at all, hangs on the plan.
+        Asked only where one side failed: what is evaluated first, or not at all, hangs on the plan and on the
+        order in which rows lie in a table.
         """
         if any(isinstance(one, Failure) and one.sqlstate[:2] in INTERNAL for one in session):
             return False
@@ -230,7 +232,8 @@ class Fuzz:
             other = replace(query, settings=(*query.settings, *settings))
             statements = [*other.preparation(), *other.calls()]
             local = [f"SET LOCAL {OFF}", *statements]
-            if difference(query, session, self.heap.run(statements)) is None:
+            heaps = [self.heap, *self.others]
+            if any(difference(query, session, heap.run(statements)) is None for heap in heaps):
                 return True
             if difference(query, session, self.session.run(local)) is None:
                 return True

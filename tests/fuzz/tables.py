@@ -16,6 +16,9 @@ from tests.kit.writers import NEWEST_VERSION, RVBBIT_VERSION, make_session
 from tests.server.oracle import load, private_copy, text_rows
 
 SESSION_SIDE, HEAP_SIDE, SHARED = "fuzz_session", "fuzz_heap", "fuzz_shared"
+ORDERS = {"fuzz_reversed": "id DESC", "fuzz_mixed": "md5(id::text)", "fuzz_other": "md5(id || 'x')"}
+"""Schemas with the heap copies once more, and the order in which their rows lie there."""
+
 SIZES = (0, 1, 50, 3000)
 SESSIONS = {"fuzz-otter-0a0a0a": "t", "fuzz-stoat-1b1b1b": "u"}
 WRITERS = {"t": RVBBIT_VERSION, "u": NEWEST_VERSION}
@@ -136,13 +139,14 @@ def prepare(server_dir: Path, db: psycopg.Connection) -> None:
     _declare_by_hand(db)
     with tempfile.TemporaryDirectory() as name:
         _load_heap(server_dir, db, Path(name))
+    _load_in_other_orders(db)
     db.execute(f"CREATE TABLE {SHARED}.local50 AS TABLE {HEAP_SIDE}.u50")
     db.execute(f"ANALYZE {SHARED}.local50")
 
 
 def remove(server_dir: Path, db: psycopg.Connection) -> None:
     """Take away what prepare() made."""
-    for schema in (SESSION_SIDE, HEAP_SIDE, SHARED):
+    for schema in (SESSION_SIDE, HEAP_SIDE, SHARED, *ORDERS):
         db.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
     for session in SESSIONS:
         (server_dir / f"{session}.duckdb").unlink()
@@ -160,6 +164,16 @@ def _load_heap(server_dir: Path, db: psycopg.Connection, folder: Path) -> None:
     wanted = [names.index(name) for name in _HAND_DECLARED]
     rows = text_rows(folder / f"{first}.duckdb", f"{letter}50")
     _load(db, HAND, [tuple(row[place] for place in wanted) for row in rows])
+
+
+def _load_in_other_orders(db: psycopg.Connection) -> None:
+    tables = db.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [HEAP_SIDE]).fetchall()
+    for schema, order in ORDERS.items():
+        db.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+        for (table,) in tables:
+            copy, heap = sql.Identifier(schema, table), sql.Identifier(HEAP_SIDE, table)
+            query = sql.SQL("CREATE TABLE {} AS SELECT * FROM {} ORDER BY {}")
+            db.execute(query.format(copy, heap, sql.SQL(order)))
 
 
 def _load(db: psycopg.Connection, table: str, rows: list[tuple[str | None, ...]]) -> None:

@@ -30,10 +30,10 @@ SHAPES = {
     "A4": Shape("SELECT * FROM sales ORDER BY id DESC LIMIT 200 OFFSET 400"),
     "A5": Shape("SELECT x.* FROM sales x WHERE x.region = 'EU' ORDER BY x.sold_at DESC"),
     "A6": Shape("SELECT * FROM sales ORDER BY price ASC NULLS FIRST, id DESC NULLS LAST LIMIT 50"),
-    "A7": Shape("SELECT * FROM sales LIMIT 0"),
+    "A7": Shape("SELECT * FROM sales LIMIT 0", COLUMNS),
     "A8": Shape("SELECT * FROM sales WHERE 1 = 0", NOTHING),
     "A8b": Shape("SELECT * FROM sales WHERE false", NOTHING),
-    "A9": Shape("SELECT true AS probe FROM sales WHERE 1 <> 1 LIMIT 0", WHOLE),
+    "A9": Shape("SELECT true AS probe FROM sales WHERE 1 <> 1 LIMIT 0", NOTHING),
     # counts and value lists
     "B1": Shape("SELECT COUNT(*) FROM sales WHERE region = 'EU'"),
     "B1b": Shape("SELECT COUNT(*) FROM sales"),

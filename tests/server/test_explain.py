@@ -127,11 +127,25 @@ def test_every_format(db: psycopg.Connection, vanished: sql.Identifier, form: st
     assert plan.count("is not known to be the same in DuckDB") == 2
 
 
-@pytest.mark.parametrize("query", ["SELECT * FROM {} LIMIT 0", "SELECT * FROM {} WHERE false"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM {} LIMIT 0",
+        "SELECT * FROM {} WHERE false",
+        "SELECT true AS probe FROM {} WHERE 1 <> 1 LIMIT 0",
+        "SELECT a FROM {} ORDER BY a LIMIT 0",
+        "SELECT * FROM (SELECT DISTINCT a FROM {} LIMIT 0) AS x",
+    ],
+)
 def test_what_needs_no_row_opens_no_session(
     db: psycopg.Connection, vanished: sql.Identifier, query: str
 ) -> None:
     assert db.execute(sql.SQL(query).format(vanished)).fetchall() == []
+
+
+def test_what_counts_no_row_opens_no_session(db: psycopg.Connection, vanished: sql.Identifier) -> None:
+    query = sql.SQL("SELECT count(*), max(a) FROM {} WHERE false").format(vanished)
+    assert db.execute(query).fetchall() == [(0, None)]
 
 
 def test_analyze_counts_batches(db: psycopg.Connection, vanished: sql.Identifier) -> None:

@@ -41,7 +41,6 @@ PUSHED = [
     "SELECT id, doc, span, tag FROM {items} ORDER BY id LIMIT 4",
     "SELECT id FROM {items} WHERE grp = 3 AND name LIKE 'Name 1%' ORDER BY id",
     "SELECT id FROM {items} ORDER BY id LIMIT NULL OFFSET 198",
-    "SELECT id FROM {items} ORDER BY id LIMIT 0",
     "SELECT id FROM {items} ORDER BY id LIMIT 2 OFFSET 1000",
     "SELECT id FROM {items} ORDER BY id LIMIT 9223372036854775807 OFFSET 199",
     "SELECT FROM {items} ORDER BY id LIMIT 3",
@@ -51,6 +50,9 @@ PUSHED = [
 
 # Statements that stay with PostgreSQL, at least in part, and are right.
 LOCAL = [
+    "SELECT id FROM {items} ORDER BY id LIMIT 0",
+    "SELECT count(*), max(grp) FROM {items} WHERE 1 <> 1",
+    "SELECT i.id FROM {items} AS i JOIN {groups} AS g USING (grp) WHERE NULL ORDER BY 1",
     "WITH x AS (SELECT 1 / (id - id) FROM {items}) SELECT count(*) FROM {groups}",
     "SELECT id FROM {items}",
     "SELECT id FROM {items} WHERE id < 3",
