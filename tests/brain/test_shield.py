@@ -11,6 +11,7 @@ import pytest
 
 from rvbbit_fdw import native
 from rvbbit_fdw.backend import Backend
+from rvbbit_fdw.errors import RvbbitError
 from tests.kit.folder import Folder, column
 from tests.kit.writers import make_session, writing
 
@@ -210,3 +211,52 @@ def test_a_condition_on_what_is_computed_finds_all_rows(written: Written, name: 
 
 def test_nothing_is_left_out_of_an_import(written: Written) -> None:
     assert written.folder.import_schema("old")["notices"] == []
+
+
+def test_a_view_that_names_its_session_cannot_be_shielded(written: Written) -> None:
+    table = "CREATE TABLE t AS SELECT CASE WHEN range % 2 = 0 THEN range END AS id FROM range(10)"
+    views = {"told": "coalesce(id, 0) = 0", "not_told": "id = 0"}
+    read = (
+        f"CREATE VIEW {name} AS SELECT id FROM named.main.t WHERE {where}" for name, where in views.items()
+    )
+    above = "CREATE VIEW above AS SELECT id FROM told WHERE id > 3"
+    make_session(written.folder.sessions / "named.duckdb", table, *read, above)
+    notices = [notice["message"] for notice in written.folder.import_schema("named")["notices"]]
+    assert len(notices) == 2
+    assert all(
+        "is left out: it names its session, and DuckDB 2.0 might leave out rows" in text for text in notices
+    )
+    assert written.folder.rows(written.folder.request("named", "not_told", [ID])) == [(0,)]
+
+
+def test_what_cannot_be_defined_twice_is_left_out(written: Written) -> None:
+    table = "CREATE TABLE t AS SELECT range AS id FROM range(10)"
+    view = "CREATE VIEW {} AS SELECT rowid AS id FROM t WHERE coalesce({}, 0) = 0"
+    written.folder.write(
+        "rowids", table, view.format("good", "0"), "CREATE VIEW plain AS SELECT rowid AS id FROM t"
+    )
+    (notice,) = written.folder.import_schema("rowids")["notices"]
+    assert (
+        'view "good" of session "rowids" is left out: referenced column "rowid" not found'
+        in notice["message"]
+    )
+    with pytest.raises(
+        RvbbitError, match='could not read view "good" of session "rowids": referenced column'
+    ):
+        written.folder.rows(written.folder.request("rowids", "good", [ID]))
+    assert len(written.folder.rows(written.folder.request("rowids", "plain", [ID]))) == 10
+
+
+def test_a_shield_goes_with_its_session(written: Written) -> None:
+    written.folder.write("another", "CREATE TABLE t AS SELECT 1 AS id")
+    databases = "SELECT database_name FROM duckdb_databases() WHERE NOT internal ORDER BY 1"
+    (engine,) = native._backend._engines.values()
+
+    def attached() -> list[str]:
+        with engine.cursor() as cursor:
+            return [name for (name,) in cursor.execute(databases).fetchall()]
+
+    written.folder.rows(written.folder.request("old", "view", [ID]))
+    assert attached() == ["memory", "old", "old (shield)"]
+    written.folder.rows(written.folder.request("another", "t", [ID]))
+    assert attached() == ["another", "memory"]

@@ -32,6 +32,9 @@ SELECT * REPLACE (coalesce(s4, -7) AS s4, s8 + 1 AS s8, coalesce(w, 'none') AS w
     bo IS NULL AS bo, greatest(dt, DATE '2000-01-01') AS dt)
 """
 
+_LATE = f"""CREATE FUNCTION {SHARED}.late(boolean) RETURNS boolean LANGUAGE plpgsql IMMUTABLE COST 100000
+    AS 'BEGIN RETURN $1; END'"""
+
 _TEXT_TAME, _TEXT_ALL = KINDS["text"].tame, KINDS["text"].all
 _LISTS = {
     "INTEGER[]": ("[]", "[NULL]", "[1, NULL, 3]", "[-2147483648, 2147483647]", "[1]", "[1, 2, 3]",
@@ -140,6 +143,7 @@ def prepare(server_dir: Path, db: psycopg.Connection) -> None:
     with tempfile.TemporaryDirectory() as name:
         _load_heap(server_dir, db, Path(name))
     _load_in_other_orders(db)
+    db.execute(_LATE)
     db.execute(f"CREATE TABLE {SHARED}.local50 AS TABLE {HEAP_SIDE}.u50")
     db.execute(f"ANALYZE {SHARED}.local50")
 

@@ -125,7 +125,8 @@ def smaller(query: Query) -> Iterator[Query]:
 
 def reordered(query: Query) -> Iterator[Query]:
     """The same query, evaluated in another order: conditions of one WHERE or ON, or outputs after LIMIT."""
-    for body in [*_reordered(query.body), _late(query.body), _merged(query.body)]:
+    others = [*_reordered(query.body), *_delayed(query.body), _late(query.body), _merged(query.body)]
+    for body in others:
         if isinstance(body, Piece):
             yield replace(query, body=body)
 
@@ -136,6 +137,18 @@ def _reordered(part: Part) -> Iterator[Part]:
             yield replace(part, items=(_in_order(items),))
     for number, child in enumerate(_children(part)):
         for other in _reordered(child):
+            if not isinstance(part, str):
+                yield _with_child(part, number, other)
+
+
+def _delayed(part: Part) -> Iterator[Part]:
+    """With one condition that costs much, so that PostgreSQL evaluates it last, after those of outer queries."""
+    if isinstance(part, Items) and part.separator == " AND ":
+        for number, item in enumerate(part.items):
+            late = piece("bool", "late(", item, ")")  # tables.py makes the function
+            yield replace(part, items=(*part.items[:number], late, *part.items[number + 1 :]))
+    for number, child in enumerate(_children(part)):
+        for other in _delayed(child):
             if not isinstance(part, str):
                 yield _with_child(part, number, other)
 
