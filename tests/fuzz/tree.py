@@ -142,7 +142,7 @@ def _reordered(part: Part) -> Iterator[Part]:
 
 
 def _delayed(part: Part) -> Iterator[Part]:
-    """With one condition that costs much, so that PostgreSQL evaluates it last, after those of outer queries."""
+    """With one condition that costs much: PostgreSQL evaluates it last, after those of outer queries too."""
     if isinstance(part, Items) and part.separator == " AND ":
         for number, item in enumerate(part.items):
             late = piece("bool", "late(", item, ")")  # tables.py makes the function

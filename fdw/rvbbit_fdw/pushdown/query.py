@@ -13,7 +13,7 @@ from typing import TypeAlias
 from rvbbit_fdw.pushdown import delivery, write
 from rvbbit_fdw.pushdown.delivery import Carried, Value, check_grouped
 from rvbbit_fdw.pushdown.entry import Collation
-from rvbbit_fdw.pushdown.nodes import Bool, Column, Constant, Node, Parameter
+from rvbbit_fdw.pushdown.nodes import Bool, Column, Constant, Node, Parameter, changed
 from rvbbit_fdw.pushdown.plan import LONGEST
 from rvbbit_fdw.pushdown.query_leaves import Leaves
 from rvbbit_fdw.pushdown.query_nodes import GroupingSet, Query, SortGroup, Target, Variable, is_stored
@@ -83,7 +83,8 @@ class Level:
         self.delivered = query.delivered if delivered is None else tuple(delivered)
         self.context = context
         self.outer = outer
-        self.scope = replace(context.scope, column=self._column, origin=self._origin)
+        scope = replace(context.scope, column=self._column, origin=self._origin)
+        self.scope = replace(scope, is_key=_keys_of(query), outside=scope)
         self.withs = Withs(self)
         self.sources = Sources(self)
         self.leaves = Leaves(self)
@@ -184,6 +185,24 @@ def _chosen(query: Query, columns: Sequence[int] | None) -> tuple[Target, ...]:
     if query.distinct or query.set_operation is not None:
         raise Local("only some columns of rows that differ in others")
     return tuple(everything[number - 1] for number in columns)
+
+
+def _keys_of(query: Query) -> Callable[[Node], bool] | None:
+    """Whether rows are grouped by an expression: DuckDB has to find it again in what is computed of it."""
+    refs = {group.ref for group in query.group}
+    keys = [target.expression for target in query.targets if target.ref in refs]
+    if all(isinstance(key, Column | Constant | Parameter) for key in keys):
+        return None
+    known = {_alike(key, query) for key in keys if not isinstance(key, Column | Constant | Parameter)}
+    return lambda node: _alike(node, query) in known
+
+
+def _alike(node: Node, query: Query) -> Node:
+    """The node with one number for all leaves that are the same column."""
+    if isinstance(node, Column):
+        leaf = query.leaves[node.number]
+        return replace(node, number=query.leaves.index(leaf)) if isinstance(leaf, Variable) else node
+    return changed(node, lambda child: _alike(child, query))
 
 
 def _values(level: Level) -> list[Value]:

@@ -26,7 +26,12 @@ def inside(node: Node, scope: Scope) -> Scope:
     """Where the arguments of an expression stand: columns are hidden in one that tells NULL from values."""
     if scope.unseen or (isinstance(node, Call) and not node.name.startswith(_NOT_STRICT)):
         return scope
-    return replace(scope, column=lambda column: _hidden(column, scope), unseen=True)
+    return replace(scope, column=lambda column: _hidden(column, scope), unseen=True, hides=True)
+
+
+def key(written: Written, scope: Scope) -> Written:
+    """An expression that rows are grouped by, from outside of what hides columns."""
+    return _hide(written) if scope.hides else written
 
 
 def unseen(scope: Scope) -> Scope:
@@ -54,8 +59,10 @@ def is_plain(node: Node, scope: Scope) -> bool:
 
 def _hidden(column: Column, scope: Scope) -> Written:
     written = scope.column(column)
-    if not scope.origin(column).of_relation:
-        return written
+    return _hide(written) if scope.origin(column).of_relation else written
+
+
+def _hide(written: Written) -> Written:
     return replace(written, sql=Sql(f"CASE WHEN {written.sql} IS NOT NULL THEN {written.sql} END"))
 
 

@@ -53,6 +53,8 @@ def expression(node: Node, scope: Scope, depth: int = 0) -> Written:
     """The expression, of the carrier that its type has; Local if any part of it is not on the allow-list."""
     if depth > DEEPEST:
         raise Local("the expression is nested too deeply")
+    if scope.outside is not None and scope.is_key is not None and scope.is_key(node):
+        return skipping.key(expression(node, scope.outside, depth), scope)
     match node:
         case Column():
             return scope.column(node)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from rvbbit_fdw.pushdown.kinds import Kind
-from rvbbit_fdw.pushdown.nodes import Column, Parameter, Value
+from rvbbit_fdw.pushdown.nodes import Column, Node, Parameter, Value
 from rvbbit_fdw.sqltext import Sql
 
 
@@ -56,7 +56,8 @@ class Scope:
     `values` are the parameters' values once they are known. `collation_is_c`: the database's default
     collation sorts by code point; `case_is_unicode`: it maps case as PostgreSQL's builtin C.UTF-8 does.
     `time_zone`: the session's TimeZone, None if it is not known. `origin`: where a column comes from.
-    `unseen`: DuckDB sees no condition here.
+    `unseen`: DuckDB sees no condition here, because columns are hidden (`hides`), or what is around. `is_key`
+    tells what rows are grouped by, which is written alike everywhere, as `outside`.
     """
 
     column: Callable[[Column], Written]
@@ -67,3 +68,6 @@ class Scope:
     time_zone: str | None = None
     origin: Callable[[Column], Origin] = _stored
     unseen: bool = False
+    hides: bool = False
+    is_key: Callable[[Node], bool] | None = None
+    outside: Scope | None = None
