@@ -11,7 +11,6 @@ DEMO_DIR ?= demo_sessions
 ifeq ($(origin HOST),command line)
 export RVBBIT_HOST := $(HOST)
 endif
-export MULTICORN2_IMAGE ?=
 # The reaper of testcontainers is an image that must be fetched; the tests' containers are removed without it.
 export TESTCONTAINERS_RYUK_DISABLED := true
 SHELL_SCRIPTS := $(wildcard docker/*.sh tests/kit/*.sh) .ci/run

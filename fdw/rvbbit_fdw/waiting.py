@@ -18,7 +18,7 @@ from rvbbit_fdw.tasks import Task
 
 T = TypeVar("T")
 
-_LOOK_SECONDS = 0.01
+_LOOK_SECONDS = 0.02
 _GRACE_SECONDS = 0.1
 """How long an interrupted call may take to end before it is abandoned."""
 

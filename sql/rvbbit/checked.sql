@@ -30,10 +30,13 @@ BEGIN
 EXCEPTION
     WHEN internal_error THEN
         GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
-        RAISE EXCEPTION '%', problem
-            USING HINT = hint,
-                  ERRCODE = CASE WHEN problem LIKE 'invalid value%' THEN 'HV024'
-                                 WHEN problem LIKE '% is required' THEN 'HV00J' ELSE 'HV00D' END;
+        -- What else is wrong, such as a column too many, is for who reads the table.
+        IF problem ~ '^(invalid option|invalid value|option .* is required$|options .* exclude)' THEN
+            RAISE EXCEPTION '%', problem
+                USING HINT = hint,
+                      ERRCODE = CASE WHEN problem LIKE 'invalid value%' THEN 'HV024'
+                                     WHEN problem LIKE '% is required' THEN 'HV00J' ELSE 'HV00D' END;
+        END IF;
 END
 $$;
 COMMENT ON PROCEDURE rvbbit._check_by_plan(oid) IS 'internal: refuse options of a foreign table, or of its server';

@@ -21,7 +21,7 @@ SURFACE = frozenset(
 
 SQLSTATES, NOTICES, IMPORTS, HAND_MADE = "SQLSTATEs", "Notices", "Options of an import", "Tables made by hand"
 COLUMNS, SETTINGS, PATHS, WRITING = "Columns", "Settings", "Paths", "Writing"
-VALUES = "Messages of values"
+VALUES, ENCODINGS = "Messages of values", "Encodings"
 
 EXPECTED: tuple[tuple[str, str], ...] = (
     ("test_import.py::test_what_is_refused", SQLSTATES),
@@ -43,6 +43,7 @@ EXPECTED: tuple[tuple[str, str], ...] = (
     ("test_policy.py::test_a_policy_is_for_operators", SETTINGS),
     ("test_settings.py::test_a_view_that_wants_all_memory_is_an_error", SQLSTATES),
     ("test_settings.py::test_only_a_superuser_sets_limits", SETTINGS),
+    ("test_settings.py::test_texts_in_a_database_of_another_encoding[SQL_ASCII]", ENCODINGS),
     ("test_listing.py::test_the_path_is_for_roles_that_may_read_server_files", PATHS),
     ("test_listing.py::test_a_reader_sees_the_list_and_cannot_write_it", WRITING),
     ("test_snapshots.py::test_a_dashboard_may_accept_an_older_state", SETTINGS),

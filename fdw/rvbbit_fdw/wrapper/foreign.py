@@ -32,7 +32,9 @@ from rvbbit_fdw.wrapper.tables import Definition, server_of, table_of
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_ROWS_AT_ONCE = 2000
+# Each batch costs a change of threads, which takes long on a busy machine.
+_FIRST_ROWS, _MOST_ROWS, _MOST_BYTES = 100, 10_000, 8 << 20
+_OBJECT_BYTES = 50
 
 _NO_SUCH_TIME = "Multicorn2 cannot hand over a date or timestamp of a condition"
 _SUCH_TIMES = "Compare with those of the years 1 to 9999, or with a timestamp with time zone."
@@ -294,8 +296,8 @@ def _open(asked: Scan, task: Task) -> Opened:
 
 
 @_told
-def _fetch(task: Task) -> list[Any]:
-    """The next rows; none at the end."""
+def _fetch(task: Task, count: int) -> list[Any]:
+    """The next rows, so many at most; none at the end."""
     if not session().is_open(task):
         raise errors.SnapshotGone(
             "the scan has ended with the subtransaction that it was begun in",
@@ -304,7 +306,7 @@ def _fetch(task: Task) -> list[Any]:
 
     def fetch() -> list[Any]:
         try:
-            return task.cursor.fetchmany(_ROWS_AT_ONCE)
+            return task.cursor.fetchmany(count)
         except duckdb.Error as error:
             raise errors.named(errors.translate(error), task.reads) from None
 
@@ -314,11 +316,20 @@ def _fetch(task: Task) -> list[Any]:
 def _rows(task: Task, positions: Sequence[int | None]) -> Generator[Sequence[Any], None, None]:
     """Tuples in the order of the table's columns."""
     as_they_are = list(positions) == list(range(len(positions)))
+    count = _FIRST_ROWS
     try:
-        while rows := _fetch(task):
+        while rows := _fetch(task, count):
+            count = _fitting(rows)
             yield from rows if as_they_are else (_placed(row, positions) for row in rows)
     finally:
         session().finish(task)
+
+
+def _fitting(rows: Sequence[Sequence[Any]]) -> int:
+    """How many rows like these a batch may have."""
+    sample = rows[:50]
+    size = sum(_OBJECT_BYTES + (len(v) if isinstance(v, str | bytes) else 0) for row in sample for v in row)
+    return max(1, min(_MOST_ROWS, _MOST_BYTES * len(sample) // max(1, size)))
 
 
 def _placed(row: Sequence[Any], positions: Sequence[int | None]) -> tuple[Any, ...]:
