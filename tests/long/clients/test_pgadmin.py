@@ -48,7 +48,9 @@ def test_the_tree_and_the_grid(page: Page, matrix: Matrix) -> None:
 def cells(page: Page, table: str) -> set[str]:
     """What stands in the grid of a table."""
     page.node(table).click()
-    page.find("[aria-label='View Data'], [title='View Data']").click()
+    page.find(
+        ", ".join(f"button[{name}^='All Rows']" for name in ("aria-label", "title", "data-label"))
+    ).click()
     page.driver.switch_to.frame(page.find("iframe", "the grid's frame"))
     try:
         page.wait(lambda: "1234.50" in texts(page), "the grid's cells")
