@@ -54,25 +54,54 @@ class Page:
         """All elements of a CSS selector that can be seen."""
         return [item for item in self.driver.find_elements(By.CSS_SELECTOR, selector) if item.is_displayed()]
 
+    def press(self, selector: str) -> None:
+        """Click on an element, which may be drawn anew meanwhile."""
+
+        def pressed() -> bool:
+            found = [item for item in self.visible(selector) if item.is_enabled()]
+            if found:
+                found[0].click()
+            return bool(found)
+
+        self.wait(pressed, selector)
+
     def nodes(self) -> list[str]:
         """The tree's nodes that are on the screen, top down."""
         return [item.text for item in self.visible(".file-entry .file-name")]
 
-    def node(self, name: str) -> Any:
-        """The node of the tree with this name."""
+    def _named(self, name: str) -> Any:
+        """The node of the tree with this name, if it is on the screen."""
+        return next((item for item in self.visible(".file-entry") if name_of(item) == name), None)
 
-        def named() -> Any:
-            found = (item for item in self.visible(".file-entry") if name_of(item) == name)
-            return next(found, None)
+    def node(self, name: str) -> str:
+        """The text of the node of the tree with this name."""
+        return str(self.wait(lambda: (found := self._named(name)) and found.text, f"node {name}"))
 
-        return self.wait(named, f"node {name}")
+    def select(self, name: str) -> None:
+        """Click on a node of the tree; the tree may be drawn anew meanwhile, then once more."""
+
+        def clicked() -> bool:
+            found = self._named(name)
+            if found:
+                found.find_element(By.CLASS_NAME, "file-name").click()
+            return found is not None
+
+        self.wait(clicked, f"node {name}")
 
     def open(self, name: str) -> None:
         """Expand a node of the tree."""
-        toggle = self.node(name).find_element(By.CLASS_NAME, "directory-toggle")
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", toggle)
-        if "open" not in str(toggle.get_attribute("class")):
-            toggle.click()
+
+        def opened() -> bool:
+            found = self._named(name)
+            if found is None:
+                return False
+            toggle = found.find_element(By.CLASS_NAME, "directory-toggle")
+            self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", toggle)
+            if "open" not in str(toggle.get_attribute("class")):
+                toggle.click()
+            return True
+
+        self.wait(opened, f"node {name}")
 
     def log_in(self) -> None:
         """As a person would."""
