@@ -57,7 +57,7 @@ test-server: $(VENV)/installed ## the tests against the image that was built las
 	$(PYTHON) -m pytest tests/server tests/clients
 
 test-long: $(VENV)/installed image $(if $(filter clients,$(KIND)),$(VENV)/clients) ## a long check by itself: KIND=clients, fuzz, sync or torture; COUNT and SEED as its docstring says
-	@test -d "tests/long/$(KIND)" || { echo "KIND is one of: $$(cd tests/long && echo *)" >&2; exit 2; }
+	@test -n "$(KIND)" -a -d "tests/long/$(KIND)" || { echo "KIND is one of: $$(cd tests/long && echo *)" >&2; exit 2; }
 	COUNT="$(COUNT)" SEED="$(SEED)" $(PYTHON) -m pytest --capture=no "tests/long/$(KIND)"
 
 check-decoder: $(VENV)/installed ## decode every type with a host that AddressSanitizer and UBSan watch
