@@ -1,18 +1,22 @@
-"""One server for the matrix, in each presentation; its log is watched."""
+"""One server for the matrix; its log is watched."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 
-from tests.clients.presentation import PRESENTATIONS
 from tests.clients.served import Matrix, matrix
 from tests.kit.container import Server
 
 
-@pytest.fixture(scope="session", params=PRESENTATIONS, name="matrix")
+# How sessions are shown by default; PRESENTATIONS="foreign table" tries both.
+SHOWN = os.environ.get("PRESENTATIONS", "table").split()
+
+
+@pytest.fixture(scope="session", params=SHOWN, name="matrix")
 def _matrix(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
     """The sessions, attached."""
     with matrix(tmp_path_factory.mktemp(f"clients_{request.param}"), request.param) as made:

@@ -19,8 +19,11 @@ class Presentation:
     jdbc_type: str
     is_plain: bool
     """Whether tools that ask for tables and views alone find it."""
+    insertable: str
+    """What information_schema.tables says of rows; none may be inserted."""
 
 
 PRESENTATIONS = {
-    "foreign": Presentation("f", "foreign table", r"\dE", "FOREIGN", "FOREIGN TABLE", is_plain=False),
+    "foreign": Presentation("f", "foreign table", r"\dE", "FOREIGN", "FOREIGN TABLE", False, "NO"),
+    "table": Presentation("p", "partitioned table", r"\dt", "BASE TABLE", "PARTITIONED TABLE", True, "YES"),
 }

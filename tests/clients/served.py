@@ -57,6 +57,7 @@ def matrix(folder: Path, presentation: str) -> Iterator[Matrix]:
     command = ("-c", "cron.launch_active_jobs=off", "-c", "session_preload_libraries=auto_explain")
     with serving(folder, "postgres", *command) as server:
         with server.connect() as db:
+            db.execute("SELECT rvbbit.set_policy(present_as => %s)", [presentation])
             db.execute("CALL rvbbit.sync()")
             attached = rows(db, "SELECT count(*) FROM _rvbbit_sessions WHERE is_attached")[0][0]
             assert attached >= LEAST_ATTACHED

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from tests.clients.presentation import PRESENTATIONS
+from tests.clients.conftest import SHOWN
 from tests.clients.served import Matrix, matrix
 from tests.kit.container import Server
 from tests.long.clients.box import Box, box
 
 
-@pytest.fixture(scope="session", params=PRESENTATIONS, name="matrix")
+@pytest.fixture(scope="session", params=SHOWN, name="matrix")
 def _matrix(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
     """The sessions, attached."""
     with matrix(tmp_path_factory.mktemp(f"clients_{request.param}"), request.param) as made:
