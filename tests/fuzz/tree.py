@@ -126,6 +126,7 @@ def smaller(query: Query) -> Iterator[Query]:
 def reordered(query: Query) -> Iterator[Query]:
     """The same query, evaluated in another order: conditions of one WHERE or ON, or outputs after LIMIT."""
     others = [*_reordered(query.body), *_delayed(query.body), _late(query.body), _merged(query.body)]
+    others += _alone(query.body)  # which row comes first is open, and so is whose output fails
     for body in others:
         if isinstance(body, Piece):
             yield replace(query, body=body)
@@ -139,6 +140,14 @@ def _reordered(part: Part) -> Iterator[Part]:
         for other in _reordered(child):
             if not isinstance(part, str):
                 yield _with_child(part, number, other)
+
+
+def _alone(body: Piece) -> Iterator[Part]:
+    """With one output only."""
+    for number, child in enumerate(body.parts):
+        if isinstance(child, Items) and child.separator == ", " and len(child.items) > 1:
+            for item in child.items:
+                yield _with_child(body, number, replace(child, items=(item,)))
 
 
 def _delayed(part: Part) -> Iterator[Part]:
