@@ -11,7 +11,6 @@ import pytest
 from tests.clients.served import Matrix, matrix
 from tests.kit.container import Server
 
-
 # How sessions are shown by default; PRESENTATIONS="foreign table" tries both.
 SHOWN = os.environ.get("PRESENTATIONS", "table").split()
 
