@@ -72,7 +72,8 @@ def clickbench_suite(rows: int) -> Suite:
 def main() -> None:
     """Print all figures: of TPC-H at scale 0.1 and ClickBench with 200,000 rows, or as given."""
     given = [float(argument) for argument in sys.argv[1:]]
-    scale, rows, *_ = [*given, *(0.1, 200_000)[len(given) :]]
+    scale = given[0] if given else 0.1
+    rows = given[1] if len(given) > 1 else 200_000
     for suite in (tpch_suite(scale), clickbench_suite(int(rows))):
         measure(suite)
 
