@@ -223,11 +223,11 @@ def _find(connection: Connection, session_id: str, table: str, schema: str) -> s
 
 
 def _attached(connection: Connection, session_id: str, name: str) -> sql.Composable | None:
-    """The foreign table of the attached schema, if it is there under this name."""
+    """The table of the attached schema, foreign or ordinary, if it is there under this name."""
     query = """
         SELECT n.nspname FROM public._rvbbit_sessions AS s
         JOIN pg_namespace AS n ON n.nspname = s.schema_name
-        JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = %s AND c.relkind = 'f'
+        JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = %s AND c.relkind IN ('f', 'p')
         WHERE s.session_id = %s AND has_table_privilege(c.oid, 'SELECT')"""
     row = connection.execute(query, [name, session_id]).fetchone()
     return None if row is None else sql.SQL("{}.{}").format(sql.Identifier(row[0]), sql.Identifier(name))

@@ -18,8 +18,8 @@ from rvbbit_cli.connection import Connection
 from rvbbit_cli.screen import Column, age, shown, size
 
 COLUMNS: Final = (
-    "session_id", "state", "is_named", "is_attached", "schema_name", "attached_by", "auto_attach",
-    "over_limit", "size_bytes", "wal_bytes", "size_mb", "created_at", "modified_at", "age_hours",
+    "session_id", "state", "is_named", "is_attached", "schema_name", "attached_by", "present_as",
+    "auto_attach", "over_limit", "size_bytes", "wal_bytes", "size_mb", "created_at", "modified_at", "age_hours",
     "table_count", "duckdb_version", "storage_version", "file_path", "error",
 )  # fmt: skip
 """The keys of --json and the columns of --csv."""

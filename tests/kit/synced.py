@@ -149,7 +149,11 @@ def opened(server: Server) -> Iterator[Folder]:
             "TRUNCATE rvbbit.attachment, rvbbit.detachment,"
             " rvbbit.sync_problem, rvbbit.sync_run, rvbbit.sync_seen"
         )
-        admin.execute("SELECT rvbbit.set_policy('smart', 50, present_as => 'table')")
+        admin.execute(
+            "SELECT rvbbit.set_policy('smart', 50, present_as => 'table',"
+            " exclude => 'pg_client_%%, health_check_%%, http_api_%%')",
+            [],
+        )
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 30) -> None:
