@@ -19,8 +19,8 @@ from rvbbit_cli.screen import Column, age, shown, size
 
 COLUMNS: Final = (
     "session_id", "state", "is_named", "is_attached", "schema_name", "attached_by", "present_as",
-    "auto_attach", "over_limit", "size_bytes", "wal_bytes", "size_mb", "created_at", "modified_at", "age_hours",
-    "table_count", "duckdb_version", "storage_version", "file_path", "error",
+    "auto_attach", "over_limit", "size_bytes", "wal_bytes", "size_mb", "created_at", "modified_at",
+    "age_hours", "table_count", "duckdb_version", "storage_version", "file_path", "error",
 )  # fmt: skip
 """The keys of --json and the columns of --csv."""
 
