@@ -126,4 +126,20 @@ CREATE EVENT TRIGGER rvbbit_options ON ddl_command_end
     WHEN TAG IN ('CREATE SERVER', 'ALTER SERVER', 'CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE',
                  'CREATE USER MAPPING', 'ALTER USER MAPPING')
     EXECUTE FUNCTION rvbbit._on_options();
-COMMENT ON EVENT TRIGGER rvbbit_options IS 'judges options of servers whose host does not';
+COMMENT ON EVENT TRIGGER rvbbit_options IS 'judges options of servers whose host does not; off where there is no such server';
+-- A session of 30 tables fires it a hundred times.
+ALTER EVENT TRIGGER rvbbit_options DISABLE;
+
+CREATE PROCEDURE rvbbit._ensure_checks(server text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF rvbbit._is_unchecked((SELECT s.oid FROM pg_catalog.pg_foreign_server AS s WHERE s.srvname = server))
+       AND EXISTS (SELECT FROM pg_catalog.pg_event_trigger AS e WHERE e.evtname = 'rvbbit_options' AND e.evtenabled = 'D')
+    THEN
+        ALTER EVENT TRIGGER rvbbit_options ENABLE;
+    END IF;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._ensure_checks(text) IS 'internal: switch on what judges options, if the server needs it';

@@ -48,7 +48,10 @@ CREATE FUNCTION rvbbit._present_as()
     RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
-    RETURN (SELECT s.value FROM rvbbit.settings AS s WHERE s.name = 'present_as');
+    RETURN COALESCE((SELECT o.option_value
+                     FROM pg_catalog.pg_foreign_server AS s, pg_catalog.pg_options_to_table(s.srvoptions) AS o
+                     WHERE s.srvname = rvbbit._server() AND o.option_name = 'present_as'),
+                    (SELECT p.default_value FROM rvbbit._policy_options() AS p WHERE p.name = 'present_as'));
 COMMENT ON FUNCTION rvbbit._present_as() IS 'internal: how sessions are presented if nobody says otherwise';
 
 CREATE FUNCTION rvbbit.set_policy(

@@ -16,6 +16,7 @@ BEGIN
     END IF;
     PERFORM pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('rvbbit.setup', 0));
     CALL rvbbit._ensure_server(server, session_dir, snapshot_dir, wrapper);
+    CALL rvbbit._ensure_checks(server);
     CALL rvbbit._ensure_roles();
     CALL rvbbit._ensure_catalogs(server);
     CALL rvbbit._ensure_view();

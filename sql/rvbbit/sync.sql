@@ -266,8 +266,11 @@ CREATE FUNCTION rvbbit._sessions_to_do(only_session text DEFAULT NULL)
     SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH folder AS MATERIALIZED (SELECT * FROM rvbbit._folder(only_session)),
+    wish AS MATERIALIZED (SELECT rvbbit._present_as() AS present_as),
     attached AS MATERIALIZED (
-        SELECT * FROM rvbbit._attached AS a WHERE only_session IS NULL OR a.session_id = only_session
+        -- as in _is_presented_otherwise(), for all sessions at once
+        SELECT a.*, a.attached_by = 'auto' AND a.present_as <> w.present_as AS is_presented_otherwise
+        FROM rvbbit._attached AS a, wish AS w WHERE only_session IS NULL OR a.session_id = only_session
     ), gone AS (
         SELECT a.*, e.missing_since, f.session_id IS NULL AS has_no_file, f.signature,
                rvbbit._has_dependents(a.session_id, a.schema_oid) AS is_held
@@ -285,7 +288,7 @@ BEGIN ATOMIC
     UNION ALL
     SELECT 'refresh', f.session_id, a.schema_name, f.signature,
            CASE WHEN e.missing_since IS NOT NULL THEN 'its file is there again'
-                WHEN rvbbit._is_presented_otherwise(a.session_id) THEN 'the policy presents it otherwise'
+                WHEN a.is_presented_otherwise THEN 'the policy presents it otherwise'
                 WHEN f.signature IS DISTINCT FROM e.signature THEN 'its files changed'
                 WHEN e.missing_tables IS NOT NULL THEN 'tables were missing at the last tick'
                 ELSE 'the last tick could not' END
@@ -294,7 +297,7 @@ BEGIN ATOMIC
     LEFT JOIN rvbbit.sync_seen AS e ON e.session_id = f.session_id
     WHERE f.state IN ('ready', 'live', 'empty') AND (f.auto_attach OR a.attached_by = 'manual')
       AND (rvbbit._is_due(e, f.signature, f.is_large)
-           OR COALESCE(e.in_step, true) AND rvbbit._is_presented_otherwise(a.session_id))
+           OR COALESCE(e.in_step, true) AND a.is_presented_otherwise)
     UNION ALL
     SELECT CASE WHEN g.attached_by = 'manual' OR g.is_held THEN 'keep'
                 WHEN g.has_no_file AND g.missing_since IS NULL THEN 'wait'
