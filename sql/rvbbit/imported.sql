@@ -98,11 +98,13 @@ AS $$
 DECLARE
     item record;
     command text;
+    pages integer;
 BEGIN
     FOR item IN SELECT * FROM rvbbit._tables_shown(session, tables) LOOP
         IF item.estimated_rows IS NOT NULL THEN
-            UPDATE pg_catalog.pg_class AS c
-            SET reltuples = item.estimated_rows, relpages = rvbbit._pages(c.oid, item.estimated_rows)
+            -- Within the UPDATE it would be computed several times for each row.
+            pages := rvbbit._pages(item.table_oid, item.estimated_rows);
+            UPDATE pg_catalog.pg_class AS c SET reltuples = item.estimated_rows, relpages = pages
             WHERE c.oid = item.table_oid;
         END IF;
         CONTINUE WHEN NOT comments;
