@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from psycopg import sql
 
 from tests.kit.container import Server
-from tests.kit.writers import looping, writing
+from tests.kit.writers import looping, make_session, writing
 from tests.torture.busy import AFTER_OPEN, LOCKS, Locks
 
 pytestmark = pytest.mark.server
@@ -171,3 +172,47 @@ def test_an_open_cursor_keeps_its_state(db: psycopg.Connection, schema: str, ses
             writer.run("DELETE FROM phase WHERE n >= 100")
             assert db.execute(sql.SQL("SELECT count(*) FROM {}").format(table)).fetchone() == (100,)
             assert sum(1 for _ in cursor) == 299999
+
+
+def test_a_cursor_with_hold_keeps_its_state_beyond_its_transaction(
+    db: psycopg.Connection, schema: str, session_path: Path
+) -> None:
+    with writing(session_path) as writer:
+        writer.run("CREATE TABLE phase AS SELECT range AS n FROM range(300000)")
+        import_session(db, SESSION, schema)
+        table = sql.SQL("{}.phase").format(sql.Identifier(schema))
+        with db.transaction():
+            db.execute(sql.SQL("DECLARE held CURSOR WITH HOLD FOR SELECT n FROM {}").format(table))
+            assert db.execute("FETCH 1 FROM held").fetchall() == [(0,)]
+            writer.run("DELETE FROM phase WHERE n >= 100")
+        assert db.execute(sql.SQL("SELECT count(*) FROM {}").format(table)).fetchone() == (100,)
+        assert len(db.execute("FETCH ALL FROM held").fetchall()) == 299999
+        db.execute("CLOSE held")
+
+
+def test_a_folder_that_goes_away_and_comes_back(
+    server: Server, db: psycopg.Connection, schema: str, session_path: Path
+) -> None:
+    """While it cannot be entered nothing is detached; afterwards everything answers by itself."""
+    attached = "SELECT session_id FROM rvbbit.attachment ORDER BY 1"
+    make_session(session_path, "CREATE TABLE phase AS SELECT range AS n FROM range(10)")
+    import_session(db, SESSION, schema)
+    db.execute("SELECT rvbbit_attach_session(%s)", [SESSION])
+    before = db.execute(attached).fetchall()
+    count = sql.SQL("SELECT count(*) FROM {}.phase").format(sql.Identifier(schema))
+    server.session_dir.chmod(0)
+    try:
+        for statement in (sql.SQL("SELECT session_id FROM rvbbit_sessions"), count):
+            with pytest.raises(psycopg.Error) as caught:
+                db.execute(statement)
+            assert (caught.value.sqlstate or "").startswith(("HV", "42501", "58"))
+        with suppress(psycopg.Error):
+            db.execute("CALL rvbbit.sync()")
+        assert db.execute(attached).fetchall() == before
+    finally:
+        server.session_dir.chmod(0o755)
+    assert db.execute(count).fetchone() == (10,)
+    assert db.execute("SELECT count(*) FROM rvbbit_sessions WHERE session_id = %s", [SESSION]).fetchone() == (
+        1,
+    )
+    db.execute("SELECT rvbbit_detach_session(%s)", [SESSION])
