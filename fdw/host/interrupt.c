@@ -335,8 +335,9 @@ new_stream(void)
 }
 
 /*
- * Open a scan: its stream with its schema, and the reply; NULL and the
- * failure if the brain or DuckDB gave an error.  Interrupts are raised.
+ * Open a scan: its stream with its schema and the first batch, and the reply;
+ * NULL and the failure if the brain or DuckDB gave an error.  Interrupts are
+ * raised.
  */
 Jsonb *
 rvbbit_try_open(RvbbitStream **stream, const char *text, RvbbitFailure *failure)
@@ -359,50 +360,42 @@ rvbbit_try_open(RvbbitStream **stream, const char *text, RvbbitFailure *failure)
 	return NULL;
 }
 
+/* Have something done with an open stream; false, with the failure, if that did not go. */
+static bool
+try_with_stream(RequestKind kind, RvbbitStream **stream, const char *text, RvbbitFailure *failure)
+{
+	Request    *request;
+
+	failure->failed = false;
+	wait_for_orphans();
+	request = new_request(kind, *stream);
+	request->text = text ? to_request(text) : NULL;
+	start(request);
+	wait_for(request, stream);
+	if (request->failed)
+		take_failure(request, failure);
+	else
+		request_free(request);
+	return !failure->failed;
+}
+
+/*
+ * Run an open scan once more, with other parameters; the schema stays.  After
+ * a failure it can only be closed.
+ */
+bool
+rvbbit_try_again(RvbbitStream **stream, const char *parameters, RvbbitFailure *failure)
+{
+	return try_with_stream(REQUEST_AGAIN, stream, parameters, failure);
+}
+
 /* Read the next batch; false at the end, or with the failure. */
 bool
 rvbbit_try_next(RvbbitStream **stream, RvbbitFailure *failure)
 {
-	Request    *request;
-	bool		more;
-
 	failure->failed = false;
-	wait_for_orphans();
-	request = new_request(REQUEST_NEXT, *stream);
-	start(request);
-	wait_for(request, stream);
-	if (request->failed)
-	{
-		take_failure(request, failure);
-		return false;
-	}
-	more = !request->end;
-	request_free(request);
-	return more;
-}
-
-/* The same, but a failure is raised. */
-Jsonb *
-rvbbit_open(RvbbitStream **stream, const char *text)
-{
-	RvbbitFailure failure;
-	Jsonb	   *reply = rvbbit_try_open(stream, text, &failure);
-
-	if (reply == NULL)
-		rvbbit_raise(&failure);
-	return reply;
-}
-
-bool
-rvbbit_next(RvbbitStream **stream)
-{
-	RvbbitFailure failure;
-
-	if (rvbbit_try_next(stream, &failure))
-		return true;
-	if (failure.failed)
-		rvbbit_raise(&failure);
-	return false;
+	return !(*stream)->ended && try_with_stream(REQUEST_NEXT, stream, NULL, failure) &&
+		(*stream)->batch.release != NULL;
 }
 
 /*

@@ -102,8 +102,8 @@ check_privilege(const char *name)
 }
 
 /*
- * Must the brain see these options?  A column's free text need not be looked
- * at; a server's or a table's options belong together.
+ * Must the brain see these options?  A column's text need not be looked at
+ * unless it is empty; a server's or a table's options belong together.
  */
 static bool
 need_check(List *options, const char *context)
@@ -113,12 +113,13 @@ need_check(List *options, const char *context)
 
 	foreach(lc, options)
 	{
-		char	   *name = lfirst_node(DefElem, lc)->defname;
-		JsonbContainer *entry = option_entry(context, name);
+		DefElem    *option = lfirst_node(DefElem, lc);
+		JsonbContainer *entry = option_entry(context, option->defname);
 
 		if (entry != NULL && reply_bool(entry, "privileged"))
-			check_privilege(name);
-		if (entry == NULL || reply_bool(entry, "checked"))
+			check_privilege(option->defname);
+		if (entry == NULL || reply_bool(entry, "checked") ||
+			(reply_bool(entry, "text") && defGetString(option)[0] == '\0'))
 			check = true;
 	}
 	return check;

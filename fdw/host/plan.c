@@ -34,13 +34,7 @@
 /* Rows assumed of a relation of which nothing is known. */
 #define DEFAULT_ROWS 1000
 
-/*
- * What DuckDB costs in units of cpu_tuple_cost and the like: a query's start
- * takes about as long as 100 sequential pages, a row that is delivered about
- * as long as a heap's, and one that DuckDB alone looks at a twentieth.
- */
-#define STARTUP_COST 100.0
-#define ROW_COST 0.01
+/* What a row costs that DuckDB alone looks at: a twentieth of a heap's. */
 #define LOOK_COST 0.0005
 
 typedef enum Pushed

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * plan.h
- *	  What the plan of a scan carries, from plan.c to scan.c.
+ *	  What DuckDB costs, and what the plan of a scan carries, from plan.c to
+ *	  scan.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,6 +13,15 @@
 
 #include "nodes/pathnodes.h"
 #include "nodes/plannodes.h"
+
+/*
+ * What DuckDB costs in units of cpu_tuple_cost and the like, as measured beside
+ * a heap's scan: the start of a query, and so each rescan, takes as long as
+ * about 400 pages that are in memory, and a row that is delivered as long as
+ * three of a heap's.
+ */
+#define STARTUP_COST 400.0
+#define ROW_COST 0.03
 
 /*
  * fdw_private of the plan.  The conditions that DuckDB decides alone are in

@@ -172,6 +172,9 @@ python_leave_thread(void)
 	PyGILState_Release(PyGILState_UNLOCKED);
 }
 
+/* A batch of so many rows need not be the last one. */
+#define FULL_BATCH 100000
+
 static void close_stream(RvbbitStream *stream);
 
 static bool
@@ -291,22 +294,29 @@ run_call(Request *request)
 
 /* Move the stream out of its capsule, which then has nothing to release. */
 static bool
-take_stream(Request *request, PyObject *result)
+take_stream(Request *request, PyObject *capsule)
 {
-	struct ArrowArrayStream *source;
+	struct ArrowArrayStream *source = PyCapsule_GetPointer(capsule, "arrow_array_stream");
 
+	if (source == NULL)
+		return false;
+	request->stream->stream = *source;
+	request->stream->ended = false;
+	source->release = NULL;
+	return true;
+}
+
+/* Take the reply and the stream. */
+static bool
+take_opened(Request *request, PyObject *result)
+{
 	if (!PyTuple_Check(result) || PyTuple_Size(result) != 2)
 	{
 		PyErr_SetString(PyExc_TypeError, "open_scan did not return two values");
 		return false;
 	}
 	request->reply = copy_text(PyTuple_GetItem(result, 0));
-	source = PyCapsule_GetPointer(PyTuple_GetItem(result, 1), "arrow_array_stream");
-	if (source == NULL)
-		return false;
-	request->stream->stream = *source;
-	source->release = NULL;
-	return true;
+	return take_stream(request, PyTuple_GetItem(result, 1));
 }
 
 static void
@@ -323,39 +333,99 @@ read_schema(Request *request)
 }
 
 static void
+release_array(struct ArrowArray *array)
+{
+	if (array->release)
+		array->release(array);
+	array->release = NULL;
+}
+
+/* What DuckDB keeps for a query; batches that were read stay. */
+static void
+release_result(RvbbitStream *stream)
+{
+	if (stream->stream.release)
+		stream->stream.release(&stream->stream);
+	stream->stream.release = NULL;
+}
+
+static void
+release_rows(RvbbitStream *stream)
+{
+	release_array(&stream->batch);
+	release_array(&stream->ahead);
+	release_result(stream);
+}
+
+/* Read a batch; at the end it has nothing to release. */
+static void
+read_batch(Request *request, struct ArrowArray *batch)
+{
+	RvbbitStream *stream = request->stream;
+	int			rc;
+
+	Py_BEGIN_ALLOW_THREADS
+	rc = stream->stream.get_next(&stream->stream, batch);
+	Py_END_ALLOW_THREADS
+	if (rc != 0)
+		set_stream_error(request, &stream->stream);
+	else if (batch->release == NULL)
+	{
+		stream->ended = true;
+		release_result(stream);
+	}
+}
+
+/*
+ * Have the next batch.  One that is not full is mostly the last; what follows
+ * it is read as well, so that the main thread need not ask for it.
+ */
+static void
+run_next(Request *request)
+{
+	RvbbitStream *stream = request->stream;
+
+	release_array(&stream->batch);
+	stream->batch = stream->ahead;
+	stream->ahead.release = NULL;
+	if (stream->batch.release == NULL)
+		read_batch(request, &stream->batch);
+	if (!request->failed && !stream->ended && stream->batch.length < FULL_BATCH)
+		read_batch(request, &stream->ahead);
+}
+
+static void
 run_open(Request *request)
 {
 	PyObject   *result;
 
 	result = PyObject_CallMethod(brain, "open_scan", "Ks", (unsigned long long) request->task,
 								 request->text);
-	if (result != NULL && take_stream(request, result))
+	if (result != NULL && take_opened(request, result))
 		read_schema(request);
 	else
 		set_raised_error(request);
 	Py_XDECREF(result);
+	if (!request->failed)
+		run_next(request);
 	if (request->failed)
 		close_stream(request->stream);
 }
 
+/* Run an open scan once more, with other parameters. */
 static void
-run_next(Request *request)
+run_again(Request *request)
 {
-	RvbbitStream *stream = request->stream;
-	int			rc;
+	PyObject   *capsule;
 
-	Py_BEGIN_ALLOW_THREADS
-	if (stream->batch.release)
-		stream->batch.release(&stream->batch);
-	stream->batch.release = NULL;
-	rc = stream->stream.get_next(&stream->stream, &stream->batch);
-	Py_END_ALLOW_THREADS
-	if (rc != 0)
-		set_stream_error(request, &stream->stream);
-	else if (stream->batch.release == NULL)
-		request->end = true;
+	release_rows(request->stream);
+	capsule = PyObject_CallMethod(brain, "open_again", "Ks", (unsigned long long) request->task,
+								  request->text);
+	if (capsule != NULL && take_stream(request, capsule))
+		run_next(request);
 	else
-		stream->batches++;
+		set_raised_error(request);
+	Py_XDECREF(capsule);
 }
 
 /* Release all that a stream holds, and its scan in the brain.  Needs the GIL. */
@@ -364,15 +434,10 @@ close_stream(RvbbitStream *stream)
 {
 	PyObject   *result;
 
-	if (stream->batch.release)
-		stream->batch.release(&stream->batch);
+	release_rows(stream);
 	if (stream->schema.release)
 		stream->schema.release(&stream->schema);
-	if (stream->stream.release)
-		stream->stream.release(&stream->stream);
-	stream->batch.release = NULL;
 	stream->schema.release = NULL;
-	stream->stream.release = NULL;
 	result = PyObject_CallMethod(brain, "close_scan", "K", (unsigned long long) stream->task);
 	if (result == NULL)
 		PyErr_Clear();
@@ -396,6 +461,9 @@ python_run(Request *request)
 				break;
 			case REQUEST_OPEN:
 				run_open(request);
+				break;
+			case REQUEST_AGAIN:
+				run_again(request);
 				break;
 			case REQUEST_NEXT:
 				run_next(request);

@@ -30,6 +30,7 @@
 #define MARK_NAME "rvbbit query"
 #define REASON_NAME "rvbbit reason"
 #define INSIDE_NAME "rvbbit inside"
+#define ALONE_NAME "rvbbit alone"
 
 typedef struct Marking
 {
@@ -95,6 +96,17 @@ query_is_inside(RangeTblEntry *rte)
 	return note_of(rte, RTE_RELATION, INSIDE_NAME) != NULL;
 }
 
+/*
+ * Is there nothing around the subquery but what we made: a statement of which
+ * DuckDB runs all, or all but what PostgreSQL finishes?
+ */
+bool
+query_is_alone(Query *around, RangeTblEntry *rte)
+{
+	return list_length(around->rtable) == 1 && list_length(rte->functions) == 2 &&
+		strcmp(lsecond_node(DefElem, rte->functions)->defname, ALONE_NAME) == 0;
+}
+
 static bool
 note_inside(Node *node, void *context)
 {
@@ -142,9 +154,12 @@ set_mark(RangeTblEntry *rte, List *mark)
 												Int64GetDatum(0), false, FLOAT8PASSBYVAL);
 }
 
-/* Ask the brain for the DuckDB query; the reply has its SQL, or what it lacks. */
+/*
+ * Ask the brain for the DuckDB query; the reply has its SQL, or what it lacks.
+ * With quotients: also those that DuckDB may not have room for.
+ */
 static void
-ask_brain(Query *query, Oid server, Marking *marking, Answer *answer)
+ask_brain(Query *query, Oid server, Marking *marking, bool quotients, Answer *answer)
 {
 	StringInfoData buf;
 
@@ -154,15 +169,16 @@ ask_brain(Query *query, Oid server, Marking *marking, Answer *answer)
 	initStringInfo(&buf);
 	request_begin(&buf, GetForeignServer(server));
 	request_string(&buf, "query", answer->tree);
-	appendStringInfo(&buf, ",\"float_aggregates\":%s}", rvbbit_float_aggregates ? "true" : "false");
+	appendStringInfo(&buf, ",\"quotients\":%s,\"float_aggregates\":%s}", quotients ? "true" : "false",
+					 rvbbit_float_aggregates ? "true" : "false");
 	answer->reply = rvbbit_call("plan_query", buf.data);
 }
 
-/* The mark for the SQL that this member of the answer has; NIL if it has none. */
+/* The mark for the SQL of the answer; NIL if it has none. */
 static List *
-mark_by(Answer *answer, const char *member)
+mark_by(Answer *answer)
 {
-	char	   *sql = reply_string(&answer->reply->root, member);
+	char	   *sql = reply_string(&answer->reply->root, "sql");
 
 	if (sql == NULL)
 		return NIL;
@@ -170,36 +186,49 @@ mark_by(Answer *answer, const char *member)
 					  makeString(sql));
 }
 
+/* The mark for all of a query with its quotients, if that is more than was asked for before; or NIL. */
+static List *
+mark_with_quotients(Query *query, Answer *before, Marking *marking)
+{
+	Answer		answer;
+
+	if (!reply_bool(&before->reply->root, "has_quotients"))
+		return NIL;
+	ask_brain(query, before->server, marking, true, &answer);
+	return mark_by(&answer);
+}
+
 /* Have PostgreSQL finish what the brain names; false if that is not enough. */
 static bool
-try_split(Query *query, Oid server, Marking *marking, Jsonb *reply, Part *part)
+try_split(Query *query, Marking *marking, Answer *whole, Part *part)
 {
+	JsonbContainer *reply = &whole->reply->root;
 	Answer		answer;
 	Bitmapset  *local = NULL;
 	ListCell   *lc;
 
-	foreach(lc, reply_list(&reply->root, "finish"))
+	foreach(lc, reply_list(reply, "finish"))
 		local = bms_add_member(local, pg_strtoint32(lfirst(lc)));
-	if (local == NULL && !reply_bool(&reply->root, "finish_having"))
+	if (local == NULL && !reply_bool(reply, "finish_having"))
 		return false;
-	part->query = query_split(query, local, reply_bool(&reply->root, "finish_having"), &part->around);
+	part->query = query_split(query, local, reply_bool(reply, "finish_having"), &part->around);
 	if (part->query == NULL)
 		return false;
-	ask_brain(part->query, server, marking, &answer);
-	part->mark = mark_by(&answer, "sql");
+	ask_brain(part->query, whole->server, marking, false, &answer);
+	part->mark = mark_by(&answer);
 	if (part->mark == NIL)
-		part->mark = mark_by(&answer, "otherwise");
+		part->mark = mark_with_quotients(part->query, &answer, marking);
 	return part->mark != NIL;
 }
 
-/* All of the query for DuckDB, without or with quotients that may not fit there; false if neither. */
+/* All of the query for DuckDB; false if there is no mark for it. */
 static bool
-take_whole(Query *query, Answer *answer, const char *member, Part *part)
+take_whole(Query *query, List *mark, Part *part)
 {
 	part->query = query;
 	part->around = NULL;
-	part->mark = mark_by(answer, member);
-	return part->mark != NIL;
+	part->mark = mark;
+	return mark != NIL;
 }
 
 /* What of the query DuckDB can run, all of it but the finish; false if nothing. */
@@ -215,10 +244,10 @@ try_query(Query *query, Marking *marking, Part *part)
 	reason = query_refusal(query, &server);
 	if (reason == NULL)
 	{
-		ask_brain(query, server, marking, &answer);
-		if (take_whole(query, &answer, "sql", part) ||
-			try_split(query, server, marking, answer.reply, part) ||
-			take_whole(query, &answer, "otherwise", part))
+		ask_brain(query, server, marking, false, &answer);
+		if (take_whole(query, mark_by(&answer), part) ||
+			try_split(query, marking, &answer, part) ||
+			take_whole(query, mark_with_quotients(query, &answer, marking), part))
 			return true;
 		reason = reply_string(&answer.reply->root, "reason");
 	}
@@ -226,9 +255,24 @@ try_query(Query *query, Marking *marking, Part *part)
 	return false;
 }
 
-/* SELECT * FROM (query) */
-static Query *
-select_all(Query *query)
+/*
+ * The mark of a query of which DuckDB is to run all; NIL if it cannot, or if
+ * its WHERE can fail: a row that PostgreSQL would have left out before, or
+ * never come to, must not end the query.
+ */
+List *
+query_mark_for(Query *query, Oid server, ParamListInfo bound)
+{
+	Marking		marking = {.bound = bound};
+	Answer		answer;
+
+	ask_brain(query, server, &marking, false, &answer);
+	return reply_bool(&answer.reply->root, "fallible") ? NIL : mark_by(&answer);
+}
+
+/* SELECT * FROM (query), of which the FROM is still to be made */
+Query *
+query_select_all(Query *query)
 {
 	Query	   *around = makeNode(Query);
 	ListCell   *lc;
@@ -253,7 +297,7 @@ select_all(Query *query)
 }
 
 static RangeTblEntry *
-marked_entry(Query *query, List *mark)
+entry_of(Query *query)
 {
 	RangeTblEntry *rte = makeNode(RangeTblEntry);
 	List	   *names = NIL;
@@ -270,7 +314,19 @@ marked_entry(Query *query, List *mark)
 	rte->subquery = query;
 	rte->eref = makeAlias("rvbbit", names);
 	rte->inFromCl = true;
-	set_mark(rte, mark);
+	return rte;
+}
+
+/* Make the query the only one in FROM of the one around it; returns its entry. */
+RangeTblEntry *
+query_put_around(Query *around, Query *query)
+{
+	RangeTblRef *reference = makeNode(RangeTblRef);
+	RangeTblEntry *rte = entry_of(query);
+
+	reference->rtindex = 1;
+	around->jointree->fromlist = list_make1(reference);
+	around->rtable = list_make1(rte);
 	return rte;
 }
 
@@ -282,8 +338,8 @@ static Query *
 wrap(Part *part)
 {
 	Query	   *query = part->query;
-	Query	   *around = part->around != NULL ? part->around : select_all(query);
-	RangeTblRef *reference = makeNode(RangeTblRef);
+	Query	   *around = part->around != NULL ? part->around : query_select_all(query);
+	RangeTblEntry *rte;
 
 	around->querySource = query->querySource;
 	around->queryId = query->queryId;
@@ -292,9 +348,9 @@ wrap(Part *part)
 	around->stmt_len = query->stmt_len;
 	around->isReturn = query->isReturn;
 	query->isReturn = false;
-	reference->rtindex = 1;
-	around->jointree->fromlist = list_make1(reference);
-	around->rtable = list_make1(marked_entry(query, part->mark));
+	rte = query_put_around(around, query);
+	set_mark(rte, part->mark);
+	rte->functions = lappend(rte->functions, makeDefElem(ALONE_NAME, NULL, -1));
 	return around;
 }
 

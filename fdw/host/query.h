@@ -42,6 +42,9 @@ extern bool query_reads_sessions(Query *query);
 extern const char *query_refusal(Query *query, Oid *server);
 extern bool query_gains(Query *query);
 
+/* query_order.c */
+extern Node *query_ordered_where(Query *query, Node *where);
+
 /* query_walk.c */
 extern char *walk_query(Query *query, ParamListInfo bound, List **parameters);
 
@@ -50,12 +53,20 @@ extern Query *query_split(Query *query, Bitmapset *local, bool having, Query **o
 
 /* query.c */
 extern List *query_mark_of(RangeTblEntry *rte);
+extern bool query_is_alone(Query *around, RangeTblEntry *rte);
 extern bool query_is_inside(RangeTblEntry *rte);
 extern char *query_reason_of(RangeTblEntry *rte);
+extern List *query_mark_for(Query *query, Oid server, ParamListInfo bound);
+extern Query *query_select_all(Query *query);
+extern RangeTblEntry *query_put_around(Query *around, Query *query);
 extern void query_install_hooks(void);
+
+/* query_narrow.c */
+extern List *query_narrowed(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte);
 
 /* query_plan.c */
 extern const CustomScanMethods query_scan_methods;
+extern bool query_is_zero(Node *offset);
 extern void query_add_path(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte);
 
 /* query_verify.c */

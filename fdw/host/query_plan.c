@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -20,18 +21,14 @@
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
 #include "parser/parsetree.h"
+#include "utils/syscache.h"
 
+#include "plan.h"
 #include "query.h"
 #include "rvbbit.h"
 
-/*
- * Costs: a query's start takes about as long as 100 sequential pages; DuckDB
- * then needs a tenth of what PostgreSQL is thought to need; a row that is
- * delivered costs what one of a heap does.
- */
-#define STARTUP_COST 100.0
+/* DuckDB needs a tenth of what PostgreSQL is thought to need. */
 #define WORK_SHARE 0.1
-#define ROW_COST 0.01
 
 static Plan *plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 					   List *tlist, List *clauses, List *plans);
@@ -112,6 +109,58 @@ reads_nothing(PlannerInfo *subroot)
 		is_never((List *) query->jointree->quals);
 }
 
+typedef struct Typmods
+{
+	Index		rti;
+	List	   *targets;		/* TargetEntry: the subquery's, as planned */
+} Typmods;
+
+static bool
+take_typmods(Node *node, void *context)
+{
+	Typmods    *typmods = context;
+	Var		   *var = (Var *) node;
+
+	if (node == NULL)
+		return false;
+	if (!IsA(node, Var))
+		return expression_tree_walker(node, take_typmods, context);
+	if (var->varno == (int) typmods->rti && var->varlevelsup == 0 && var->varattno > 0)
+		var->vartypmod = exprTypmod((Node *) get_tle_by_resno(typmods->targets, var->varattno)->expr);
+	return false;
+}
+
+/*
+ * Columns of the subquery get the typmods of its planned targets.  Those that
+ * the parser gave may be less: a CASE of several types has none until it is
+ * simplified to one of them.  The statement's result is then described as
+ * without us.
+ */
+static void
+refine_typmods(RelOptInfo *rel, List *expressions)
+{
+	Typmods		typmods = {rel->relid, rel->subroot->processed_tlist};
+
+	take_typmods((Node *) expressions, &typmods);
+}
+
+static void
+refine_all_typmods(PlannerInfo *root, RelOptInfo *rel)
+{
+	ListCell   *lc;
+
+	refine_typmods(rel, root->processed_tlist);
+	refine_typmods(rel, rel->reltarget->exprs);
+	/* What is sorted by is found again in the targets. */
+	foreach(lc, root->eq_classes)
+	{
+		ListCell   *member;
+
+		foreach(member, lfirst_node(EquivalenceClass, lc)->ec_members)
+			refine_typmods(rel, list_make1(lfirst_node(EquivalenceMember, member)->em_expr));
+	}
+}
+
 /*
  * Replace the paths of a marked subquery by the one that has DuckDB run it.
  * A row that must be known as a whole, for a lock or a reference, stays local.
@@ -120,12 +169,15 @@ void
 query_add_path(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 {
 	Path	   *local = local_path(rel);
+	List	   *narrowed;
 	CustomPath *path;
 
 	(void) rti;
 	if (local == NULL || IS_DUMMY_REL(rel) || !bms_is_empty(rel->lateral_relids) ||
 		uses_whole_row(rel) || reads_nothing(rel->subroot))
 		return;
+	if (query_is_alone(root->parse, rte))
+		refine_all_typmods(root, rel);
 	path = makeNode(CustomPath);
 	path->path.pathtype = T_CustomScan;
 	path->path.parent = rel;
@@ -137,7 +189,8 @@ query_add_path(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte
 	path->path.pathkeys = rte->subquery->sortClause != NIL ? local->pathkeys : NIL;
 	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
 	path->custom_paths = list_make1(local);
-	path->custom_private = query_mark_of(rte);
+	narrowed = query_narrowed(root, rel, rte);
+	path->custom_private = narrowed != NIL ? narrowed : query_mark_of(rte);
 	path->methods = &path_methods;
 	rel->pathlist = NIL;
 	rel->partial_pathlist = NIL;
@@ -171,10 +224,10 @@ scan_targets(Query *query, Index rti, Bitmapset *used)
 }
 
 /* OFFSET 0, such as every marked query has */
-static bool
-is_zero(Node *offset)
+bool
+query_is_zero(Node *offset)
 {
-	return IsA(offset, Const) && !((Const *) offset)->constisnull &&
+	return offset != NULL && IsA(offset, Const) && !((Const *) offset)->constisnull &&
 		DatumGetInt64(((Const *) offset)->constvalue) == 0;
 }
 
@@ -189,7 +242,7 @@ has_limit(Node *node, void *context)
 		Query	   *query = (Query *) node;
 
 		return query->limitCount != NULL || query->hasDistinctOn ||
-			(query->limitOffset != NULL && !is_zero(query->limitOffset)) ||
+			(query->limitOffset != NULL && !query_is_zero(query->limitOffset)) ||
 			query->hasWindowFuncs || query_tree_walker(query, has_limit, context, 0);
 	}
 	return expression_tree_walker(node, has_limit, context);
@@ -205,13 +258,37 @@ local_plan(Plan *plan, List *targets)
 	return change_plan_targetlist(plan, copyObject(targets), false);
 }
 
+/*
+ * A copy of what is computed at the start, with the defaults of its functions'
+ * arguments.  It is not simplified: an error of a part that PostgreSQL never
+ * comes to (CASE WHEN false THEN 1 / 0 END) would be the statement's.
+ */
+static Node *
+executable(Node *node, void *context)
+{
+	Node	   *result = expression_tree_mutator(node, executable, context);
+
+	if (result != NULL && IsA(result, FuncExpr))
+	{
+		FuncExpr   *call = (FuncExpr *) result;
+		HeapTuple	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(call->funcid));
+
+		if (!HeapTupleIsValid(function))
+			elog(ERROR, "cache lookup failed for function %u", call->funcid);
+		call->args = expand_function_arguments(call->args, false, call->funcresulttype, function);
+		ReleaseSysCache(function);
+	}
+	return result;
+}
+
 static Plan *
 plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 		  List *tlist, List *clauses, List *plans)
 {
 	CustomScan *scan = makeNode(CustomScan);
 	List	   *mark = path->custom_private;
-	Query	   *query = planner_rt_fetch(rel->relid, root)->subquery;
+	RangeTblEntry *rte = planner_rt_fetch(rel->relid, root);
+	Query	   *query = rte->subquery;
 	Bitmapset  *used = NULL;
 
 	scan->scan.plan.targetlist = tlist;
@@ -221,8 +298,10 @@ plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 	add_used(&used, path->path.pathtarget->exprs, rel->relid);
 	add_used(&used, scan->scan.plan.qual, rel->relid);
 	scan->custom_scan_tlist = scan_targets(query, rel->relid, used);
+	if (query_is_alone(root->parse, rte))
+		refine_typmods(rel, scan->custom_scan_tlist);
 	scan->custom_plans = list_make1(local_plan(linitial(plans), scan->custom_scan_tlist));
-	scan->custom_exprs = (List *) eval_const_expressions(root, copyObject(list_nth(mark, MARK_PARAMETERS)));
+	scan->custom_exprs = (List *) executable((Node *) list_nth(mark, MARK_PARAMETERS), NULL);
 	/* The parameters are expressions of the plan now; a flag is in their place. */
 	scan->custom_private = list_make4(list_nth(mark, MARK_TREE),
 									  makeInteger(has_limit((Node *) query, NULL)),

@@ -97,12 +97,18 @@ substitute(Node *node, void *context)
 	return expression_tree_mutator(node, substitute, context);
 }
 
+static Node *
+with_values(QueryWalk *level, Node *node)
+{
+	Substitution given = {.bound = level->bound};
+
+	return level->bound == NULL ? node : substitute(node, &given);
+}
+
 /* An expression of this level, or null. */
 static void
 write_expression(QueryWalk *level, Node *node)
 {
-	Substitution given = {.bound = level->bound};
-
 	if (node == NULL)
 	{
 		appendStringInfoString(&level->walk.buf, "null");
@@ -110,9 +116,7 @@ write_expression(QueryWalk *level, Node *node)
 	}
 	if (level->has_joins)
 		node = flatten_join_alias_vars(NULL, level->query, node);
-	if (level->bound != NULL)
-		node = substitute(node, &given);
-	walk_node(&level->walk, node);
+	walk_node(&level->walk, with_values(level, node));
 }
 
 static void
@@ -657,7 +661,7 @@ write_clauses(QueryWalk *level)
 	key(walk, "from");
 	write_from(level, query->jointree->fromlist);
 	key(walk, "where");
-	write_expression(level, query->jointree->quals);
+	write_expression(level, query_ordered_where(query, with_values(level, query->jointree->quals)));
 	key(walk, "targets");
 	write_targets(level, query->targetList);
 	key(walk, "group");

@@ -59,13 +59,12 @@ typedef struct RvbbitFailure
 
 /*
  * interrupt.c: run something in the brain, acting on interrupts meanwhile.
- * The stream is the caller's from rvbbit_open() to rvbbit_close(); an error may
+ * The stream is the caller's from rvbbit_try_open() to rvbbit_close(); an error may
  * take it away, which sets the pointer to NULL.
  */
 extern Jsonb *rvbbit_call(const char *operation, const char *request);
-extern Jsonb *rvbbit_open(RvbbitStream **stream, const char *request);
-extern bool rvbbit_next(RvbbitStream **stream);
 extern Jsonb *rvbbit_try_open(RvbbitStream **stream, const char *request, RvbbitFailure *failure);
+extern bool rvbbit_try_again(RvbbitStream **stream, const char *parameters, RvbbitFailure *failure);
 extern bool rvbbit_try_next(RvbbitStream **stream, RvbbitFailure *failure);
 extern void rvbbit_raise(const RvbbitFailure *failure) pg_attribute_noreturn();
 extern void rvbbit_close(RvbbitStream **stream);

@@ -36,6 +36,13 @@ scan_pushes(ForeignScanState *node)
 	return strcmp(strVal(linitial(scan_field(node, PLAN_CONDITIONS))), "[]") != 0;
 }
 
+/* Does the table list what the server has, instead of showing a session's table? */
+static bool
+is_list(Relation relation)
+{
+	return option_value(GetForeignTable(RelationGetRelid(relation))->options, "catalog") != NULL;
+}
+
 static void
 begin_scan(ForeignScanState *node, int eflags)
 {
@@ -44,9 +51,11 @@ begin_scan(ForeignScanState *node, int eflags)
 
 	(void) eflags;
 	state->relation = node->ss.ss_currentRelation;
+	state->is_list = is_list(state->relation);
 	state->parameters = ExecInitExprList(plan->fdw_exprs, (PlanState *) node);
 	reader_init(&state->reader, node->ss.ps.state->es_query_cxt,
 				psprintf("foreign table \"%s\"", RelationGetRelationName(state->relation)));
+	state->reader.stays = !state->is_list && !bms_is_empty(node->ss.ps.plan->extParam);
 	node->fdw_state = state;
 }
 
@@ -111,24 +120,33 @@ scan_targets(Relation relation, List *columns)
 	return targets;
 }
 
-/* Does the table list what the server has, instead of showing a session's table? */
 static bool
-is_list(Relation relation)
-{
-	return option_value(GetForeignTable(RelationGetRelid(relation))->options, "catalog") != NULL;
-}
-
-/* Have DuckDB begin; false, with the failure, if it cannot. */
-static bool
-try_open(ForeignScanState *node, char *parameters, RvbbitFailure *failure)
+try_open_anew(ForeignScanState *node, char *parameters, RvbbitFailure *failure)
 {
 	RvbbitScan  *state = node->fdw_state;
 	List	   *columns = scan_field(node, state->everything ? PLAN_ALL_COLUMNS : PLAN_COLUMNS);
 
-	if (!reader_try_open(&state->reader, scan_request(node, state->everything, parameters),
-						 scan_targets(state->relation, columns), list_length(columns), failure))
+	reader_close(&state->reader);
+	state->time_zone = session_timezone;
+	return reader_try_open(&state->reader, scan_request(node, state->everything, parameters),
+						   scan_targets(state->relation, columns), list_length(columns), failure);
+}
+
+/*
+ * Have DuckDB begin; false, with the failure, if it cannot.  A stream that a
+ * rescan has left open needs no more than the parameters: all else of the
+ * request is the same in one statement, but for the time zone.
+ */
+static bool
+try_open(ForeignScanState *node, char *parameters, RvbbitFailure *failure)
+{
+	RvbbitScan  *state = node->fdw_state;
+	bool		again = state->reader.stream != NULL && state->time_zone == session_timezone;
+
+	if (!(again ? reader_try_again(&state->reader, parameters, failure) :
+		  try_open_anew(node, parameters, failure)))
 		return false;
-	stats_add(is_list(state->relation) ? STAT_LISTS : STAT_SCANS, 1);
+	stats_add(state->is_list ? STAT_LISTS : STAT_SCANS, 1);
 	return true;
 }
 
@@ -242,12 +260,14 @@ iterate_scan(ForeignScanState *node)
 	return ExecClearTuple(slot);
 }
 
+/* From the beginning, with other parameters; what DuckDB checks is open for them. */
 static void
-close_scan(ForeignScanState *node)
+rescan(ForeignScanState *node)
 {
 	RvbbitScan  *state = node->fdw_state;
 
-	reader_close(&state->reader);
+	if (state->everything || !state->reader.stays)
+		reader_close(&state->reader);
 	verify_close(node);
 	state->opened = false;
 	state->everything = false;
@@ -257,8 +277,10 @@ close_scan(ForeignScanState *node)
 static void
 end_scan(ForeignScanState *node)
 {
-	if (node->fdw_state != NULL)
-		close_scan(node);
+	if (node->fdw_state == NULL)
+		return;
+	reader_close(&((RvbbitScan *) node->fdw_state)->reader);
+	verify_close(node);
 }
 
 void
@@ -269,6 +291,6 @@ rvbbit_scan_routine(FdwRoutine *routine)
 	routine->GetForeignPlan = plan_scan;
 	routine->BeginForeignScan = begin_scan;
 	routine->IterateForeignScan = iterate_scan;
-	routine->ReScanForeignScan = close_scan;
+	routine->ReScanForeignScan = rescan;
 	routine->EndForeignScan = end_scan;
 }

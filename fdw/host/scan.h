@@ -12,6 +12,7 @@
 
 #include "commands/explain.h"
 #include "nodes/execnodes.h"
+#include "pgtime.h"
 
 #include "plan.h"
 #include "stream.h"
@@ -22,7 +23,9 @@ typedef struct RvbbitScan
 {
 	Relation	relation;
 	List	   *parameters;		/* ExprState */
+	bool		is_list;		/* of what the server has, instead of a session's table */
 	RvbbitReader reader;
+	pg_tz	   *time_zone;		/* under which the reader was opened */
 	bool		opened;			/* the reader was opened since the last rescan */
 	bool		everything;		/* PostgreSQL checks all conditions itself */
 	int64		delivered;		/* rows since the last rescan */

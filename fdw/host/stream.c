@@ -68,6 +68,22 @@ note_time(RvbbitReader *reader)
 	reader->stream->seconds = 0;
 }
 
+/* Let the decoders see the batch that was read, if there is one. */
+static void
+take_batch(RvbbitReader *reader)
+{
+	struct ArrowArray *batch = &reader->stream->batch;
+
+	reader->row = reader->rows = 0;
+	if (batch->release == NULL)
+		return;
+	reader->batches++;
+	stats_add(STAT_ROWS, batch->length);
+	reader->rows = batch->length;
+	for (int i = 0; i < reader->column_count; i++)
+		column_bind(&reader->columns[i], batch->children[i], batch->offset);
+}
+
 /*
  * Open a stream.  False, with the failure, if the brain or DuckDB refused;
  * interrupts and faults of our own are raised.
@@ -80,15 +96,32 @@ reader_try_open(RvbbitReader *reader, const char *request,
 	Jsonb	   *reply;
 
 	MemoryContextReset(reader->context);
+	reader->row = reader->rows = 0;
+	reader->at_end = false;
 	before = MemoryContextSwitchTo(reader->context);
 	reply = rvbbit_try_open(&reader->stream, request, failure);
 	note_time(reader);
 	if (reply != NULL)
+	{
 		choose_decoders(reader, reply, targets, count);
+		take_batch(reader);
+	}
 	MemoryContextSwitchTo(before);
+	return reply != NULL;
+}
+
+/* Read the open stream once more, from its beginning, with other parameters. */
+bool
+reader_try_again(RvbbitReader *reader, const char *parameters, RvbbitFailure *failure)
+{
+	bool		opened = rvbbit_try_again(&reader->stream, parameters, failure);
+
+	note_time(reader);
 	reader->row = reader->rows = 0;
 	reader->at_end = false;
-	return reply != NULL;
+	if (opened)
+		take_batch(reader);
+	return opened;
 }
 
 /*
@@ -103,24 +136,17 @@ reader_try_row(RvbbitReader *reader, RvbbitFailure *failure)
 		return false;
 	while (reader->row >= reader->rows)
 	{
-		struct ArrowArray *batch;
-
 		bool		more = rvbbit_try_next(&reader->stream, failure);
 
 		note_time(reader);
 		if (!more)
 		{
 			reader->at_end = !failure->failed;
-			rvbbit_close(&reader->stream);
+			if (failure->failed || !reader->stays)
+				rvbbit_close(&reader->stream);
 			return false;
 		}
-		batch = &reader->stream->batch;
-		reader->batches++;
-		stats_add(STAT_ROWS, batch->length);
-		reader->row = 0;
-		reader->rows = batch->length;
-		for (int i = 0; i < reader->column_count; i++)
-			column_bind(&reader->columns[i], batch->children[i], batch->offset);
+		take_batch(reader);
 	}
 	return true;
 }

@@ -42,6 +42,7 @@ typedef struct RvbbitReader
 	int64		delivered;		/* rows of all streams */
 	double		seconds;		/* that the brain and DuckDB took for all streams */
 	bool		at_end;
+	bool		stays;			/* open at the end, because it will be read again */
 	MemoryContext context;		/* of the columns, reset at each opening */
 	MemoryContextCallback callback;
 } RvbbitReader;
@@ -49,6 +50,7 @@ typedef struct RvbbitReader
 extern void reader_init(RvbbitReader *reader, MemoryContext owner, const char *source);
 extern bool reader_try_open(RvbbitReader *reader, const char *request,
 							const RvbbitTarget *targets, int count, RvbbitFailure *failure);
+extern bool reader_try_again(RvbbitReader *reader, const char *parameters, RvbbitFailure *failure);
 extern bool reader_try_row(RvbbitReader *reader, RvbbitFailure *failure);
 extern void reader_open(RvbbitReader *reader, const char *request,
 						const RvbbitTarget *targets, int count);

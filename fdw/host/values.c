@@ -7,7 +7,9 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/guc.h"
 #include "utils/json.h"
@@ -39,23 +41,29 @@ fixed_output_end(int nestlevel)
 }
 
 static void
-write_scalar(StringInfo buf, Oid type, Datum value, bool isnull)
+write_text(StringInfo buf, FmgrInfo *output, Datum value, bool isnull)
 {
-	Oid			output;
+	if (isnull)
+		appendStringInfoString(buf, "null");
+	else
+		escape_json(buf, OutputFunctionCall(output, value));
+}
+
+/* How values of a type are written, found once for all of them. */
+static void
+find_output(Oid type, FmgrInfo *output)
+{
+	Oid			function;
 	bool		is_varlena;
 
-	if (isnull)
-	{
-		appendStringInfoString(buf, "null");
-		return;
-	}
-	getTypeOutputInfo(type, &output, &is_varlena);
-	escape_json(buf, OidOutputFunctionCall(output, value));
+	getTypeOutputInfo(type, &function, &is_varlena);
+	fmgr_info(function, output);
 }
 
 static void
 write_array(StringInfo buf, ArrayType *array)
 {
+	FmgrInfo	output;
 	Datum	   *elements;
 	bool	   *nulls;
 	int			count;
@@ -63,14 +71,16 @@ write_array(StringInfo buf, ArrayType *array)
 	bool		by_value;
 	char		align;
 
+	find_output(ARR_ELEMTYPE(array), &output);
 	get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &by_value, &align);
 	deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, align, &elements, &nulls, &count);
 	appendStringInfoChar(buf, '[');
 	for (int i = 0; i < count; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (i > 0)
 			appendStringInfoChar(buf, ',');
-		write_scalar(buf, ARR_ELEMTYPE(array), elements[i], nulls[i]);
+		write_text(buf, &output, elements[i], nulls[i]);
 	}
 	appendStringInfoChar(buf, ']');
 }
@@ -79,6 +89,8 @@ write_array(StringInfo buf, ArrayType *array)
 void
 write_value(StringInfo buf, Oid type, Datum value, bool isnull)
 {
+	FmgrInfo	output;
+
 	if (!isnull && type_is_array(type))
 	{
 		ArrayType  *array = DatumGetArrayTypeP(value);
@@ -89,5 +101,6 @@ write_value(StringInfo buf, Oid type, Datum value, bool isnull)
 			return;
 		}
 	}
-	write_scalar(buf, type, value, isnull);
+	find_output(type, &output);
+	write_text(buf, &output, value, isnull);
 }

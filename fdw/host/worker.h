@@ -27,7 +27,8 @@ typedef struct RvbbitStream
 	struct ArrowArrayStream stream;
 	struct ArrowSchema schema;
 	struct ArrowArray batch;
-	int64_t		batches;		/* read so far */
+	struct ArrowArray ahead;	/* the one after it, if it was read already */
+	bool		ended;			/* there is none after these */
 	double		seconds;		/* that opening and reading took */
 } RvbbitStream;
 
@@ -45,6 +46,7 @@ typedef enum RequestKind
 {
 	REQUEST_CALL,
 	REQUEST_OPEN,
+	REQUEST_AGAIN,
 	REQUEST_NEXT,
 	REQUEST_CLOSE
 } RequestKind;
@@ -62,14 +64,13 @@ typedef struct Request
 	RequestKind kind;
 	uint64_t	task;
 	const char *operation;		/* CALL: a literal */
-	char	   *text;			/* CALL, OPEN: JSON, malloc'ed */
+	char	   *text;			/* CALL, OPEN, AGAIN: JSON, malloc'ed */
 	uint64_t   *released;		/* pins to release first, malloc'ed */
 	int			released_count;
-	RvbbitStream *stream;		/* OPEN, NEXT, CLOSE */
+	RvbbitStream *stream;		/* OPEN, AGAIN, NEXT, CLOSE */
 
 	/* results */
 	char	   *reply;			/* CALL, OPEN: JSON, malloc'ed */
-	bool		end;			/* NEXT: there was no further batch */
 	bool		failed;
 	RequestError error;
 } Request;

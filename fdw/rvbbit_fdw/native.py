@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, TypeAlias
@@ -13,12 +13,13 @@ import duckdb
 
 from rvbbit_fdw import errors, importer, importing, opening, options, request, scan
 from rvbbit_fdw.backend import Backend
-from rvbbit_fdw.catalog import Catalog
+from rvbbit_fdw.catalog import Catalog, Relation
 from rvbbit_fdw.engine import Attached, Engine
 from rvbbit_fdw.errors import RvbbitError
 from rvbbit_fdw.importer import Notice
 from rvbbit_fdw.pushdown import plan, whole
 from rvbbit_fdw.request import Scan, Table
+from rvbbit_fdw.scan import Query
 from rvbbit_fdw.tasks import Task
 
 Body: TypeAlias = dict[str, Any]
@@ -58,6 +59,17 @@ def open_scan(task: int, body: str) -> tuple[str, object]:
         _backend.finish(task)
         raise
     return _json(reply), stream
+
+
+def open_again(task: int, parameters: str) -> object:
+    """Run an open scan once more, with these parameters: its stream."""
+    running = _backend.task(task)
+    running.check()
+    if running.again is None:
+        raise errors.Internal("the task has no scan of a table")
+    stream = running.again(parameters)
+    running.check()
+    return stream
 
 
 def close_scan(task: int) -> None:
@@ -101,14 +113,31 @@ def _description(error: RvbbitError) -> Description:
 
 def _open(asked: Scan, task: Task) -> tuple[Body, object]:
     opened = opening.open_scan(_backend, asked, task)
-    query = opened.query
+    query_of = opened.query_of
+    if query_of is not None:
+
+        def again(parameters: str) -> object:
+            values = request.parse_values(json.loads(parameters))
+            return _stream(query_of(asked.with_values(values)), task)
+
+        task.again = again
+    stream = _stream(opened.query, task, opened.parameters)
+    return _reply(opened.query.decoders, opened.engine, opened.notices), stream
+
+
+def _stream(query: Query, task: Task, parameters: Sequence[str] = ()) -> object:
     try:
         if query.trial is not None:
             task.cursor.execute(query.trial).fetchall()
-        stream = task.cursor.sql(query.sql, params=opened.parameters or None).__arrow_c_stream__()
+        return _run(query.sql, task, parameters)
     except duckdb.Error as error:
         raise errors.named(errors.translate(error), task.reads) from None
-    return _reply(query.decoders, opened.engine, opened.notices), stream
+
+
+def _run(sql: str, task: Task, parameters: Sequence[str] = ()) -> object:
+    """The stream of a query. `cursor.sql(...).__arrow_c_stream__()` gives the same, but plans it twice."""
+    values = list(parameters) or None
+    return task.cursor._submit(sql, values, "stream").arrow_capsule()  # type: ignore[arg-type]
 
 
 def _open_query(body: Body, task: Task) -> tuple[Body, object]:
@@ -118,6 +147,7 @@ def _open_query(body: Body, task: Task) -> tuple[Body, object]:
     store, engine = _backend.store(server, settings), _backend.engine(server, settings)
     task.open(engine.cursor())
     notices: list[Notice] = []
+    sizes: list[Relation | None] = []
 
     def used(table: Table) -> tuple[Attached, Catalog]:
         asked = Scan(server, settings, table, (), (), body["pin"], may_see_paths=False)
@@ -134,14 +164,12 @@ def _open_query(body: Body, task: Task) -> tuple[Body, object]:
         scan.query(attached.alias, table, tuple(table.attributes.values()), catalog)
         task.reads = scan.described(table, catalog)
         notices.extend(opening.stale(attached.snapshot))
-        relation = opening.relation_of(table, catalog)
-        return opening.reading(_backend, attached, engine, catalog, task, relation)
+        sizes.append(opening.relation_of(table, catalog))
+        return opening.reading(_backend, attached, engine, catalog, task, sizes[-1])
 
     query = whole.to_run(body, database, is_computed)
-    try:
-        stream = task.cursor.sql(query.sql).__arrow_c_stream__()
-    except duckdb.Error as error:
-        raise errors.named(errors.translate(error), task.reads) from None
+    trial = None if scan.fit_a_batch(sizes) and not query.grows else query.trial
+    stream = _stream(Query(query.sql, query.decoders, trial), task)
     return _reply(query.decoders, engine, notices), stream
 
 
@@ -159,7 +187,11 @@ def _options(_body: Body, _task: Task) -> Body:
 
 def _options_of(context: str) -> Body:
     return {
-        option.name: {"privileged": option.privileged, "checked": option.check is not None}
+        option.name: {
+            "privileged": option.privileged,
+            "checked": option.check is not None and not option.is_text,
+            "text": option.is_text,
+        }
         for option in options.of_context(context).values()
     }
 

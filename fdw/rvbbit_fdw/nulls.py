@@ -2,15 +2,14 @@
 
 In files that DuckDB 1.4 wrote, the least and the greatest value that are kept for each piece of a column do
 not tell that there are NULLs, and DuckDB 2.0.0 skips a piece in which no value between them meets a
-condition: `coalesce(a, -1) = -1` and `a + 1 IS NULL` lose the rows in which `a` is NULL. Conditions that are
-never true of a NULL are not affected, nor is `a IS NULL` of a column as it is stored, nor what stands in a
-CASE. Anything that is not known here counts as affected.
+condition: `coalesce(a, -1) = -1` and `a + 1 IS NULL` lose the rows in which `a` is NULL, and so does
+`a IS NULL` where there is another condition on `a`, which a query around may have. Conditions that are never
+true of a NULL are not affected, nor is what stands in a CASE. What is not known here counts as affected.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from rvbbit_fdw.purity import TABLE_FUNCTIONS
@@ -54,29 +53,16 @@ _UNSEEN = frozenset({"when_expr", "orders"})
 """Parts that never become conditions: CASE hides what it tests."""
 
 
-@dataclass(frozen=True)
-class Telling:
-    """What a text tells: `always` NULL from values; `of_columns` whether something that is a column is NULL.
-
-    `nested`: it has more than one SELECT, so that a column may be computed.
-    """
-
-    always: bool
-    of_columns: bool
-    nested: bool
-
-
-def telling(statement: object) -> Telling:
-    """What the text tells, as json_serialize_sql() parses it."""
+def tells_null(statement: object) -> bool:
+    """Whether the text, as json_serialize_sql() parses it, tells NULL from values."""
     walk = _Walk()
     walk.through(statement)
-    return Telling(walk.always, walk.of_columns, walk.selects > 1)
+    return walk.tells
 
 
 class _Walk:
     def __init__(self) -> None:
-        self.always = self.of_columns = False
-        self.selects = 0
+        self.tells = False
         self._todo: list[tuple[object, bool]] = []
 
     def through(self, statement: object) -> None:
@@ -96,7 +82,7 @@ class _Walk:
         if kind is None:
             self._part(node)
         elif not unseen and _tells(kind, node):
-            self.always = True
+            self.tells = True
         for key, value in node.items():
             if key in _CONDITIONS and kind is None:
                 self._todo.extend((each, False) for each in self._conditions(value))
@@ -105,9 +91,8 @@ class _Walk:
 
     def _part(self, node: _Node) -> None:
         form = node.get("type")
-        self.selects += form == "SELECT_NODE"
         if form == "PIVOT" or (form == "JOIN" and node.get("join_type") == "FULL"):
-            self.always = True
+            self.tells = True
 
     def _conditions(self, node: _Node) -> Iterator[object]:
         """The parts of a condition that are to be visited."""
@@ -118,8 +103,6 @@ class _Walk:
                 yield from self._conditions(child)
         elif form == "OPERATOR_IS_NOT_NULL":
             yield list(children)
-        elif form == "OPERATOR_IS_NULL" and all(child.get("class") == "COLUMN_REF" for child in children):
-            self.of_columns = True
         else:
             yield node
 

@@ -28,12 +28,16 @@ _VANISHED = "Drop the foreign tables of this session, or bring its file back."
 
 @dataclass(frozen=True)
 class Opened:
-    """The query of a scan with its parameters, whose sessions are attached to the engine."""
+    """The query of a scan with its parameters, whose sessions are attached to the engine.
+
+    `query_of` gives the query of the same scan with other values; None for a list.
+    """
 
     query: Query
     parameters: list[str]
     engine: Engine
     notices: list[Notice]
+    query_of: Callable[[Scan], Query] | None = None
 
 
 def open_scan(backend: Backend, asked: Scan, task: Task, form: scan.Form = scan.ARROW) -> Opened:
@@ -48,11 +52,15 @@ def open_scan(backend: Backend, asked: Scan, task: Task, form: scan.Form = scan.
     catalog = backend.catalog(attached, task)
     task.reads = scan.described(asked.table, catalog)
     relation = relation_of(asked.table, catalog)
-    where = plan.filter_of(asked, computed=relation is not None and relation.computed)
+    computed = relation is not None and relation.computed
     database = reading(backend, attached, engine, catalog, task, relation)
-    query = scan.query(database, asked.table, asked.columns, catalog, where, form)
-    query = scan.ordered(scan.sampled(query, asked.sample), plan.order_of(asked))
-    return Opened(query, [], engine, stale(attached.snapshot))
+
+    def query_of(asked: Scan) -> Query:
+        where = plan.filter_of(asked, computed=computed)
+        query = scan.query(database, asked.table, asked.columns, catalog, where, form)
+        return scan.ordered(scan.sampled(query, asked.sample), plan.order_of(asked))
+
+    return Opened(query_of(asked), [], engine, stale(attached.snapshot), query_of)
 
 
 def relation_of(table: Table, catalog: Catalog) -> Relation | None:

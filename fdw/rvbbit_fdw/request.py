@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -140,25 +140,32 @@ class Scan:
     sample: float | None = None
     """Percent of the rows to deliver, chosen by chance; None for all of them."""
     order: tuple[SortKey, ...] = ()
+    unbound: tuple[Node, ...] = ()
+    """The conditions with their parameters."""
+
+    def with_values(self, parameters: Sequence[Value]) -> Scan:
+        """The same scan with these values of its parameters."""
+        return replace(self, conditions=tuple(bind(node, parameters) for node in self.unbound))
 
 
 def parse_scan(body: Mapping[str, Any]) -> Scan:
     """The scan request of the protocol."""
     check_version(body)
     table = parse_table(body["table"], body["server"].get("options") or {})
-    parameters = parse_parameters(body)
-    return Scan(
+    asked = Scan(
         server=parse_server(body),
         settings=parse_settings(body),
         table=table,
         columns=tuple(table.attributes[number] for number in body.get("columns") or ()),
-        conditions=tuple(bind(parse(tree), parameters) for tree in body.get("conditions") or ()),
+        conditions=(),
         pin=body.get("pin"),
         may_see_paths=bool((body.get("privileges") or {}).get("read_server_files")),
         sample=body.get("sample"),
         decided=int(body.get("decided", 0)),
         database=parse_database(body),
+        unbound=tuple(parse(tree) for tree in body.get("conditions") or ()),
     )
+    return asked.with_values(parse_values(body.get("parameters")))
 
 
 def check_version(body: Mapping[str, Any]) -> None:
@@ -196,9 +203,9 @@ def parse_database(body: Mapping[str, Any]) -> Database:
     )
 
 
-def parse_parameters(body: Mapping[str, Any]) -> Sequence[Value]:
-    """The values of the request's parameters."""
-    return [parse_value(value) for value in body.get("parameters") or ()]
+def parse_values(given: Sequence[object] | None) -> Sequence[Value]:
+    """The values of a request's parameters."""
+    return [parse_value(value) for value in given or ()]
 
 
 def _store_of(body: Mapping[str, Any], given: Mapping[str, str]) -> str:

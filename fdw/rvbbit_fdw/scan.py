@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -70,14 +71,22 @@ def query(
         _travel(table, attribute, relation)
     filtered = Sql(f"FROM {rows} WHERE {where.sql}")
     sql = Sql(f"SELECT {comma(delivered) or COUNTING} {filtered}")
-    needs_trial = where.fallible and not _fits_a_batch(relation)
+    needs_trial = where.fallible and not fit_a_batch([relation])
     return Query(sql, decoders, Sql(f"SELECT count(*) {filtered}") if needs_trial else None)
 
 
-def _fits_a_batch(relation: Relation | None) -> bool:
-    """True if all rows arrive at once, so that an error comes before any of them."""
-    rows = None if relation is None else relation.estimated_rows
-    return rows is not None and rows <= ONE_BATCH
+def fit_a_batch(relations: Sequence[Relation | None]) -> bool:
+    """True if all rows of any join of these arrive at once, so that an error comes before any of them."""
+    if len(relations) == 1:
+        rows = _rows_of(relations[0])
+        return rows is not None and rows <= ONE_BATCH
+    # An outer join has a row more for each that meets none.
+    counts = [_rows_of(relation) for relation in relations]
+    return None not in counts and math.prod((rows or 0) + 1 for rows in counts) <= ONE_BATCH
+
+
+def _rows_of(relation: Relation | None) -> int | None:
+    return None if relation is None else relation.estimated_rows
 
 
 def source(database: str, table: Table, relation: Relation | None) -> Sql:

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from rvbbit_fdw.errors import (
     ColumnTypeChanged,
     Internal,
     Interrupted,
+    NotPushable,
     OptionError,
     OptionMissing,
     RvbbitError,
@@ -90,6 +92,52 @@ def test_a_statement_keeps_its_snapshot_and_the_next_sees_the_new_state(folder: 
     assert len(folder.rows(request | {"pin": 6})) == 4
     assert len(folder.rows(request)) == 3
     assert len(folder.rows(request | {"pin": 7})) == 4
+
+
+def comparing(kind: str, number: int, name: str) -> dict[str, Any]:
+    """The condition `column = $1`."""
+    each: dict[str, Any] = {"type": f"pg_catalog.{kind}", "typmod": -1, "collation": None}
+    column_ = each | {"node": "column", "number": number, "name": name}
+    operator = f"pg_catalog.=(pg_catalog.{kind},pg_catalog.{kind})"
+    arguments = [column_, each | {"node": "parameter", "index": 0}]
+    call = {"node": "call", "kind": "operator", "name": operator, "arguments": arguments}
+    return each | call | {"type": "pg_catalog.bool"}
+
+
+def test_an_open_scan_runs_again_with_other_parameters(folder: Folder) -> None:
+    request = folder.request("agile-cardinal-490cb1", "_output", [ID, NAME], wanted=[2], pin=6)
+    request |= {"conditions": [comparing("int4", 1, "id")], "decided": 1, "parameters": ["1"]}
+    task = folder.next_task()
+    _, stream = native.open_scan(task, json.dumps(request))
+    assert arrow.read(stream).rows == [("n1",)]
+    folder.write("agile-cardinal-490cb1", "DELETE FROM _output")
+    for parameters, rows in (('["2"]', [("n2",)]), ('["7"]', []), ("[null]", []), ('["0"]', [("n0",)])):
+        assert arrow.read(native.open_again(task, parameters)).rows == rows
+    native.interrupt(task)
+    with pytest.raises(Interrupted):
+        native.open_again(task, '["1"]')
+    native.close_scan(task)
+
+
+def test_a_scan_that_runs_again_refuses_what_duckdb_does_not_have(folder: Folder) -> None:
+    folder.write("decimals", "CREATE TABLE t AS SELECT 1.5::DECIMAL(4, 1) AS v")
+    columns = [column(1, "v", "numeric", typmod=(4 << 16 | 1) + 4, duckdb_type="DECIMAL(4,1)")]
+    request = folder.request("decimals", "t", columns)
+    request |= {"conditions": [comparing("numeric", 1, "v")], "decided": 1, "parameters": ["1.50"]}
+    task = folder.next_task()
+    native.open_scan(task, json.dumps(request))
+    with pytest.raises(NotPushable):
+        native.open_again(task, '["NaN"]')
+    assert len(arrow.read(native.open_again(task, '["1.5"]')).rows) == 1
+    native.close_scan(task)
+
+
+def test_a_list_does_not_run_again(folder: Folder) -> None:
+    task = folder.next_task()
+    native.open_scan(task, json.dumps(folder.listing_request("session_id")))
+    with pytest.raises(Internal):
+        native.open_again(task, "[]")
+    native.close_scan(task)
 
 
 def test_an_open_stream_survives_the_release_of_its_pin(folder: Folder) -> None:
@@ -242,7 +290,8 @@ def test_explain_of_the_listing(folder: Folder) -> None:
 
 def test_options_and_their_validation(folder: Folder) -> None:
     known = folder.call("options", {})
-    assert known["server"]["session_dir"] == {"privileged": True, "checked": True}
+    assert known["server"]["session_dir"] == {"privileged": True, "checked": True, "text": False}
+    assert known["column"]["column_name"] == {"privileged": False, "checked": False, "text": True}
     assert known["user_mapping"] == known["wrapper"] == {}
     folder.call("validate_options", {"context": "server", "options": {"session_dir": "/x"}})
     with pytest.raises(OptionError, match="sesion_dir"):

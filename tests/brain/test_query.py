@@ -10,6 +10,7 @@ import pytest
 
 from rvbbit_fdw.errors import NotPushable
 from rvbbit_fdw.pushdown import whole
+from rvbbit_fdw.request import Table
 
 Tree = dict[str, Any]
 
@@ -131,8 +132,8 @@ def body(tree: Tree, **more: Any) -> dict[str, Any]:
     }
 
 
-def planned(tree: Tree) -> dict[str, Any]:
-    return whole.plan(body(tree))
+def planned(tree: Tree, *, quotients: bool = False) -> dict[str, Any]:
+    return whole.plan(body(tree) | {"quotients": quotients})
 
 
 ID, AMOUNT, NAME = expression(0, "int4"), expression(0, "numeric"), expression(0, "text")
@@ -208,7 +209,7 @@ WRITTEN: Mapping[str, tuple[Tree, str]] = {
 @pytest.mark.parametrize("name", WRITTEN)
 def test_what_is_written(name: str) -> None:
     tree, sql = WRITTEN[name]
-    assert planned(tree) == {"sql": sql}
+    assert planned(tree) == {"sql": sql, "fallible": False}
 
 
 QUOTIENT = call("/", "numeric", "numeric", AMOUNT, AMOUNT)
@@ -251,13 +252,14 @@ def test_what_stays_local(name: str) -> None:
     tree, reason = LOCAL[name]
     reply = planned(tree)
     assert reply["reason"] == reason
-    assert "otherwise" not in reply
+    assert planned(tree, quotients=True).get("sql") is None
 
 
 def test_an_average_is_finished_or_written_as_a_quotient() -> None:
-    reply = planned(query([target(COUNT | {"type": "pg_catalog.numeric"}, "a")], AVERAGE, aggregates=True))
-    assert (reply["finish"], reply["finish_having"]) == (["1"], False)
-    assert 'sum("t"."amount")' in reply["otherwise"]
+    tree = query([target(COUNT | {"type": "pg_catalog.numeric"}, "a")], AVERAGE, aggregates=True)
+    reply = planned(tree)
+    assert (reply["finish"], reply["finish_having"], reply["has_quotients"]) == (["1"], False, True)
+    assert 'sum("t"."amount")' in planned(tree, quotients=True)["sql"]
 
 
 def test_an_average_inside_is_written_at_once() -> None:
@@ -278,6 +280,33 @@ def test_a_limit_by_parameter_is_known_when_it_runs() -> None:
     )
     with pytest.raises(NotPushable, match="negative"):
         whole.to_run(body(tree, columns=[1], parameters=["-1"]), lambda _table: "p", lambda _table: False)
+
+
+def test_what_is_remembered_of_a_run_holds_only_for_the_same() -> None:
+    tree = {**NUMBERED, "limit": parameter(0, "int8")}
+
+    def run(database: str = "p", columns: Sequence[int] = (1,), value: str = "3") -> str:
+        request = body(tree, columns=list(columns), parameters=[value])
+        return whole.to_run(request, lambda _table: database, lambda _table: False).sql
+
+    first = run()
+    assert run() == first
+    assert run(database="q") == first.replace('"p"', '"q"')
+    assert run(value="4") == first.replace("LIMIT 3", "LIMIT 4")
+    assert run() == first
+
+
+def test_each_run_asks_what_its_tables_are() -> None:
+    asked: list[str] = []
+
+    def database(table: Table) -> str:
+        asked.append(table.remote_name)
+        return "p"
+
+    request = body(NUMBERED, columns=[1])
+    for _ in range(3):
+        whole.to_run(request, database, lambda _table: False)
+    assert asked == ["t", "t", "t"]
 
 
 def recursive(**outer: Any) -> Tree:

@@ -163,8 +163,20 @@ class Aggregates:
             return Aggregate(
                 piece("text", "string_agg(", self.maker.value("text", 1), ", ','", order, entry="string_agg")
             )
+        if self.rng.random() < 0.4:
+            return self._json(order)
         kind = self._kind("int4", "text", "date")
         return Aggregate(piece(f"_{kind}", "array_agg(", self.maker.value(kind, 1), order, entry="array_agg"))
+
+    def _json(self, order: str) -> Aggregate:
+        """A list or an object in JSON."""
+        kind = self._kind("int2", "int4", "int8", "text", "bool")
+        value = self.maker.value(kind, 1)
+        if self.rng.random() < 0.5:
+            return Aggregate(piece("jsonb", "jsonb_agg(", value, order, entry="jsonb_agg"))
+        key = self.maker.value(self._kind("int4", "text"), 0)
+        start = piece("text", "coalesce(", key, "::text, 'none'), ")
+        return Aggregate(piece("jsonb", "jsonb_object_agg(", start, value, order, entry="jsonb_object_agg"))
 
     def window(self) -> Piece:
         """A window function in a total order."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -22,6 +24,12 @@ TOLERANCE = 1e-12
 
 REAL, REAL_TOLERANCE = 700, 1e-5
 """PostgreSQL adds reals up as reals, in the order in which they come."""
+
+INTERVAL = 1186
+_INTERVAL_TEXT = re.compile(
+    r"(?:([+-]?\d+) years? ?)?(?:([+-]?\d+) mons? ?)?(?:([+-]?\d+) days? ?)?"
+    r"(?:([+-]?)(\d+):(\d\d):(\d\d(?:\.\d+)?))?"
+)
 
 CANCELLED = "57014"
 
@@ -176,7 +184,7 @@ def _key(text: str | None) -> str | None:
 
 def _settled(query: Query, one: Rows, other: Rows) -> tuple[Rows, Rows]:
     """Both without what PostgreSQL leaves open: which of equal values, and the last digits of float sums."""
-    free = [n for n, name in enumerate(other.names) if name in query.by_value]
+    free = {n: other.types[n][0] for n, name in enumerate(other.names) if name in query.by_value}
     near = {name: limit for name, limit in query.near if name in other.names and limit in other.names}
     places = {other.names.index(name): other.names.index(limit) for name, limit in near.items()}
     reals = {place for place in places if other.types[place][0] == REAL}
@@ -184,37 +192,60 @@ def _settled(query: Query, one: Rows, other: Rows) -> tuple[Rows, Rows]:
     one, other = (Rows(side.names, side.types, [settle(row) for row in side.rows]) for side in (one, other))
     if not places or len(one.rows) != len(other.rows):
         return one, other
-    pairs = _paired(one.rows, other.rows, set(places) | set(places.values()))
-    return Rows(one.names, one.types, [_nearer(a, b, places, reals) for a, b in pairs]), Rows(
+    pairs = list(_paired(one.rows, other.rows, _Nearness(places, reals)))
+    return Rows(one.names, one.types, [a for a, _ in pairs]), Rows(
         other.names, other.types, [b for _, b in pairs]
     )
 
 
-def _paired(one: Sequence[Row], other: Sequence[Row], inexact: set[int]) -> list[tuple[Row, Row]]:
-    """Rows side by side, by their exact columns first."""
+@dataclass(frozen=True)
+class _Nearness:
+    """Which float aggregates may be how far apart: the column of each, that of its size, which are reals."""
 
-    def key(row: Row) -> Any:
-        exact = [(value is None, value or "") for n, value in enumerate(row) if n not in inexact]
-        return exact, [_number(row[n]) for n in sorted(inexact)]
+    limits: Mapping[int, int]
+    reals: set[int]
 
-    return list(zip(sorted(one, key=key), sorted(other, key=key), strict=True))
+    def exact(self, row: Row) -> Row:
+        """What has to be the same."""
+        inexact = {*self.limits, *self.limits.values()}
+        return tuple(value for n, value in enumerate(row) if n not in inexact)
+
+    def numbers(self, row: Row) -> list[float]:
+        """What may be apart; NULL and NaN come last."""
+        values = [float(row[n] or "nan") for n in sorted(self.limits)]
+        return [math.inf if math.isnan(value) else value for value in values]
+
+    def moved(self, one: Row, other: Row) -> Row:
+        """The row with each aggregate that is near enough replaced by the heap's."""
+        row = list(one)
+        for place, limit in self.limits.items():
+            tolerance = REAL_TOLERANCE if place in self.reals else TOLERANCE
+            if _is_near(one[place], other[place], other[limit], tolerance):
+                row[place] = other[place]
+            if _is_near(one[limit], other[limit], other[limit], TOLERANCE):
+                row[limit] = other[limit]
+        return tuple(row)
 
 
-def _number(text: str | None) -> tuple[bool, bool, float]:
-    value = float(text) if text is not None else 0.0
-    return text is None, math.isnan(value), 0.0 if math.isnan(value) else value
-
-
-def _nearer(one: Row, other: Row, places: Mapping[int, int], reals: set[int]) -> Row:
-    """The row with each float aggregate that is near enough replaced by the heap's."""
-    row = list(one)
-    for place, limit in places.items():
-        tolerance = REAL_TOLERANCE if place in reals else TOLERANCE
-        if _is_near(one[place], other[place], other[limit], tolerance):
-            row[place] = other[place]
-        if _is_near(one[limit], other[limit], other[limit], TOLERANCE):
-            row[limit] = other[limit]
-    return tuple(row)
+def _paired(one: Sequence[Row], other: Sequence[Row], nearness: _Nearness) -> Iterator[tuple[Row, Row]]:
+    """Rows side by side, by their exact columns; those near enough to the heap's are the heap's."""
+    groups: dict[Row, tuple[list[Row], list[Row]]] = {}
+    for side, rows in enumerate((one, other)):
+        for row in rows:
+            groups.setdefault(nearness.exact(row), ([], []))[side].append(row)
+    lost: tuple[list[Row], list[Row]] = ([], [])
+    for ours, theirs in groups.values():
+        # In their order the first that is left is nearly always the one.
+        left = sorted(theirs, key=nearness.numbers)
+        for row in sorted(ours, key=nearness.numbers):
+            found = next((each for each in left if nearness.moved(row, each) == each), None)
+            if found is None:
+                lost[0].append(row)
+            else:
+                left.remove(found)
+                yield found, found
+        lost[1].extend(left)
+    yield from zip(*lost, strict=True)
 
 
 def _is_near(one: str | None, other: str | None, size: str | None, tolerance: float) -> bool:
@@ -226,17 +257,23 @@ def _is_near(one: str | None, other: str | None, size: str | None, tolerance: fl
     return abs(a - b) <= tolerance * limit
 
 
-def _settle(columns: Sequence[int]) -> Callable[[Row], Row]:
+def _settle(columns: Mapping[int, int]) -> Callable[[Row], Row]:
     def settle(row: Row) -> Row:
         return tuple(
-            _canonical(value) if n in columns and value is not None else value for n, value in enumerate(row)
+            canonical(value, columns[n]) if n in columns and value is not None else value
+            for n, value in enumerate(row)
         )
 
     return settle
 
 
-def _canonical(value: str) -> str:
-    """One text for values that are equal in PostgreSQL: -0 and 0, 1.0 and 1.00, bpchar with blanks."""
+def canonical(value: str, kind: int) -> str:
+    """One text for values of a type (its OID) that are equal in PostgreSQL.
+
+    -0 and 0, 1.0 and 1.00, bpchar with blanks, and intervals: a month is 30 days, a day 24 hours.
+    """
+    if kind == INTERVAL:
+        return _microseconds(value)
     value = value.rstrip(" ")
     try:
         number = float(value)
@@ -245,6 +282,18 @@ def _canonical(value: str) -> str:
     if number == 0:
         return "0"
     return value.rstrip("0").rstrip(".") if "." in value and "e" not in value.lower() else value
+
+
+def _microseconds(value: str) -> str:
+    """The length of an interval in style postgres; in other styles the text as it is."""
+    match = _INTERVAL_TEXT.fullmatch(value)
+    if match is None:
+        return value
+    years, months, days = (int(match[n] or 0) for n in (1, 2, 3))
+    hours, minutes, seconds = (Decimal(match[n] or 0) for n in (5, 6, 7))
+    time = ((hours * 60 + minutes) * 60 + seconds) * (-1 if match[4] == "-" else 1)
+    length = ((years * 12 + months) * 30 + days) * 86400 + time
+    return f"{int(length * 1_000_000)} us"
 
 
 def plan(outcome: Outcome) -> Any:

@@ -137,6 +137,10 @@ def spread(entry: Entry) -> list[Sample]:
     return written[:: -(-len(written) // MOST_SAMPLES)]
 
 
+Answer = tuple[int, bool, "str | None"]
+"""The number of a row, if it failed, and its value."""
+
+
 @dataclass
 class Outcome:
     """What came out for an entry.
@@ -158,6 +162,7 @@ class Laboratory:
     def __init__(self, db: psycopg.Connection, duck: duckdb.DuckDBPyConnection) -> None:
         self.db, self.duck = db, duck
         self.tables: dict[tuple[Pool, ...], str] = {}
+        self.answers: dict[str, list[Answer]] = {}  # of queries that took many
         duck.execute("SET GLOBAL TimeZone = 'UTC'")
         db.execute("SET TimeZone = 'UTC'; SET search_path = pg_temp, pg_catalog")
         db.execute("""CREATE FUNCTION pg_temp.attempt(query text) RETURNS text LANGUAGE plpgsql AS $$
@@ -259,20 +264,26 @@ class Laboratory:
         rows = self.db.execute(query, (list(values), list(values.values()))).fetchall()
         return {int(n): str(text) for n, text in rows}
 
-    def _rows(self, query: str, table: str) -> list[tuple[int, bool, str | None]]:
-        """TRY does not catch what the condition of a CASE throws; then each row is asked for alone."""
+    def _rows(self, query: str, table: str) -> list[Answer]:
+        """TRY does not catch what the condition of a CASE throws; then the rows are asked for in halves."""
         try:
-            return self.duck.execute(query).fetchall()
+            return self.answers.get(query) or self.duck.execute(query).fetchall()
         except duckdb.Error:
-            numbers = self.duck.execute(f"SELECT n FROM {table}").fetchall()
-            return [self._row(query, number) for (number,) in numbers]
+            ((rows,),) = self.duck.execute(f"SELECT count(*) FROM {table}").fetchall()
+            self.answers[query] = list(self._between(query, 0, rows))
+        return self.answers[query]
 
-    def _row(self, query: str, number: int) -> tuple[int, bool, str | None]:
+    def _between(self, query: str, first: int, end: int) -> Iterator[Answer]:
+        """Rows with these numbers, the last one excluded."""
         try:
-            (row,) = self.duck.execute(f"{query} WHERE n = {number}").fetchall()
+            yield from self.duck.execute(f"{query} WHERE n >= {first} AND n < {end}").fetchall()
         except duckdb.Error:
-            return number, True, None
-        return row[0], row[1], row[2]
+            if end - first == 1:
+                yield first, True, None
+                return
+            middle = (first + end) // 2
+            yield from self._between(query, first, middle)
+            yield from self._between(query, middle, end)
 
     def _fill(self, name: str, pools: Sequence[Pool]) -> None:
         declared = "".join(f", c{number} {pool.declared}" for number, pool in enumerate(pools))

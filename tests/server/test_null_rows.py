@@ -27,8 +27,11 @@ INSERT INTO g SELECT id, a FROM t;
 CREATE VIEW found AS SELECT id, a, s FROM t WHERE coalesce(a, -1) = -1;
 CREATE VIEW computed AS SELECT id, coalesce(b, -1) AS c, a + 1 AS n, s FROM t;
 CREATE VIEW plain AS SELECT id, a + 1 AS n FROM t WHERE b > 1;
+CREATE VIEW nulls AS SELECT id, a FROM t WHERE a IS NULL;
+CREATE VIEW twice AS SELECT id FROM t WHERE a IS NULL AND a IS DISTINCT FROM 3;
+CREATE VIEW either AS SELECT id, a FROM t WHERE a IS DISTINCT FROM 3;
 """
-NAMES = ("t", "u", "g", "found", "computed", "plain")
+NAMES = ("t", "u", "g", "found", "computed", "plain", "nulls", "twice", "either")
 
 STATEMENTS = [
     "SELECT id FROM {found}",
@@ -53,6 +56,16 @@ STATEMENTS = [
     "SELECT count(t.id) FROM {u} AS u LEFT JOIN {t} AS t ON t.id = u.x AND coalesce(t.b, -1) = -1",
     "SELECT x FROM {u} AS u WHERE NOT EXISTS (SELECT FROM {t} AS t WHERE t.id = u.x AND t.b + 1 IS NULL)",
     "SELECT count(*) FROM {t} WHERE NOT (a IS NOT NULL)",
+    "SELECT id FROM {t} WHERE a IS NULL",
+    "SELECT id FROM {t} WHERE a IS NULL AND a IS DISTINCT FROM 3",
+    "SELECT id FROM {t} WHERE s IS DISTINCT FROM 'x1' AND s IS NULL AND id < 4000",
+    "SELECT id FROM {t} WHERE a IS NULL AND coalesce(a, -1) = -1",
+    "SELECT count(*), max(id) FROM {t} WHERE b IS NULL AND b IS DISTINCT FROM 900",
+    "SELECT id FROM {t} WHERE (a IS NULL OR a > 3) AND a IS DISTINCT FROM 5",
+    "SELECT count(*) FROM (SELECT id, a FROM {t} WHERE a IS NULL) AS s WHERE s.a IS DISTINCT FROM 2",
+    "SELECT count(*) FROM {nulls} WHERE a IS DISTINCT FROM 3",
+    "SELECT id FROM {twice}",
+    "SELECT id FROM {either} WHERE a IS NULL",
     "SELECT count(*) FROM {t} WHERE (a = 99) IS NOT TRUE",
     "SELECT count(*) FROM {t} WHERE greatest(a, -1) = -1",
     "SELECT count(*) FROM {t} WHERE concat(s, '') = ''",

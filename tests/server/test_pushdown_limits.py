@@ -109,6 +109,38 @@ def test_cancel_while_it_is_planned_and_opened(
     assert scans.execute(query).fetchone() == (CONDITIONS[condition][2],)
 
 
+# Of 1e9 combinations, so that whatever the moment there is something to cancel.
+ENDLESS = "SELECT count(*) FROM t, t AS u, t AS v WHERE u.k + v.k > t.k AND t."
+
+
+@pytest.mark.parametrize("pushdown", ["scans", "full"])
+@pytest.mark.parametrize("condition", ["50,000 integers", "5 MB"])
+def test_cancel_of_what_is_very_long(
+    server: Server, scans: psycopg.Connection, condition: str, pushdown: str
+) -> None:
+    text, _, rows = CONDITIONS[condition]
+    scans.execute(sql.SQL("SET rvbbit.pushdown = {}").format(sql.Literal(pushdown)))
+    with server.connect(user="postgres") as killer:
+        for delay in (0.0, 0.02, 0.1, 0.4):
+            asked: list[float] = []
+            begun = threading.Thread(target=cancel_begun, args=[killer, scans.info.backend_pid, delay, asked])
+            begun.start()
+            with pytest.raises(psycopg.errors.QueryCanceled):
+                scans.execute(sql.SQL(ENDLESS + text))
+            assert time.monotonic() - asked[0] < SOON
+            begun.join()
+            assert scans.execute(sql.SQL("SELECT count(*) FROM t WHERE " + text)).fetchone() == (rows,)
+
+
+def cancel_begun(killer: psycopg.Connection, pid: int, delay: float, asked: list[float]) -> None:
+    """Cancel the endless statement so many seconds after the server began it."""
+    begun = "SELECT FROM pg_stat_activity WHERE pid = %s AND state = 'active' AND starts_with(query, %s)"
+    while killer.execute(begun, [pid, ENDLESS]).fetchone() is None:
+        time.sleep(0.001)
+    time.sleep(delay)
+    cancel(killer, pid, asked)
+
+
 def cancel(killer: psycopg.Connection, pid: int, asked: list[float]) -> None:
     asked.append(time.monotonic())
     killer.execute("SELECT pg_cancel_backend(%s)", [pid])

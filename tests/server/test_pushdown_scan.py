@@ -110,6 +110,13 @@ RESCANS = [
     "SELECT a FROM {heap_zeros} AS s WHERE EXISTS (SELECT FROM {t} WHERE id = a AND k = b) ORDER BY 1",
     "SELECT a, x.id FROM {heap_zeros} AS s, LATERAL (SELECT id FROM {t} WHERE k = b ORDER BY id LIMIT 2) AS x"
     " ORDER BY 1, 2",
+    "SELECT a, (SELECT count(*) FROM {t} WHERE price > CASE WHEN b = 1 THEN 'NaN' ELSE a::numeric END)"
+    " FROM {heap_zeros} AS s ORDER BY 1",
+    "SELECT a, (SELECT count(*) FROM {t} WHERE k < a AND 12 / (k - b + 9) > 0) FROM {heap_zeros} AS s"
+    " ORDER BY 1",
+    "SELECT a, (SELECT count(*) FROM {nothing} AS n WHERE n.a = 12 / b) FROM {heap_zeros} AS s ORDER BY 1",
+    "SELECT set_config('TimeZone', zone, true), (SELECT count(*) FROM {t} WHERE at::date > day + n)"
+    " FROM (VALUES ('UTC', 1), ('Asia/Tokyo', 2), ('America/New_York', 3), ('UTC', 4)) AS v (zone, n)",
     "SELECT id FROM {t} WHERE k = (SELECT min(b) + 2 FROM {heap_zeros}) ORDER BY 1",
     "SELECT id FROM {t} WHERE id IN (SELECT a FROM {heap_zeros} WHERE b = 1) ORDER BY 1",
     "SELECT id FROM {t} WHERE id < ANY (SELECT a FROM {heap_zeros} WHERE b = 1) ORDER BY 1",
@@ -123,6 +130,7 @@ RESCANS = [
 FAILING = [
     ("SELECT count(*) FROM {zeros} WHERE 10 / b > 1", "22012"),
     ("SELECT count(*) FROM {zeros} WHERE b <> 1 AND 10 / b > 1", "22012"),
+    ("SELECT count(*) FROM {zeros} WHERE 10 / b = ANY (NULL::int[])", "22012"),
     ("SELECT count(*) FROM {zeros} WHERE a + 2147483640 > 1", "22003"),
     ("SELECT count(*) FROM {zeros} WHERE a * 1000000000 > 1", "22003"),
     ("SELECT count(*) FROM {zeros} WHERE (a * 40000)::smallint > 1", "22003"),
@@ -264,6 +272,21 @@ def test_what_postgresql_does_not_compute_does_not_fail(scans: psycopg.Connectio
     assert scans.execute(on(statement, heap=False)).fetchall() == (
         scans.execute(on(statement, heap=True)).fetchall()
     )
+
+
+def test_a_subquery_that_groups_is_computed_for_all_its_rows(db: psycopg.Connection) -> None:
+    """What the documentation tells of a condition that PostgreSQL decides: an error, never other rows."""
+    db.execute("SET search_path = pushed")
+    grouped = "(SELECT b, sum(10 / b) AS s FROM zeros {} GROUP BY b) AS x"
+    query = "SELECT h.a, x.s FROM heap_zeros AS h JOIN {} ON h.a = x.b WHERE {} ORDER BY 1"
+    local = query.format(grouped.format(""), "format('%s', x.b) > '0'")
+    pushed = query.format(grouped.format(""), "x.b > 0")
+    inside = query.format(grouped.format("WHERE b > 0"), "true")
+    assert outcome(db, local) == "22012"
+    rows = [(1, 50), (2, 25), (3, 15)]
+    assert [outcome(db, each) for each in (pushed, inside)] == [rows, rows]
+    db.execute("SET rvbbit.pushdown = scans")
+    assert outcome(db, local) == rows
 
 
 def test_a_value_that_duckdb_does_not_have_makes_postgresql_decide(scans: psycopg.Connection) -> None:

@@ -32,13 +32,15 @@ CREATE TABLE groups (grp INTEGER, title VARCHAR, limits BIGINT);
 INSERT INTO groups VALUES (0, 'zero', 10), (1, 'one', 20), (2, 'two', NULL), (3, NULL, 40), (9, 'nine', 50),
     (NULL, 'none', 60);
 CREATE TABLE empty (id INTEGER, name VARCHAR);
+CREATE TABLE letters AS
+SELECT i::INTEGER AS id, 'a' || chr(i::INTEGER) || '\\"/' AS name FROM range(1, 300) AS r (i);
 """
 OTHER_TABLES = """
 CREATE TABLE labels (id INTEGER, label VARCHAR);
 INSERT INTO labels VALUES (1, 'first'), (2, 'second'), (2, 'again'), (7, 'seventh'), (NULL, 'nobody');
 """
 
-NAMES = {"items": SESSION, "groups": SESSION, "empty": SESSION, "labels": OTHER}
+NAMES = {"items": SESSION, "groups": SESSION, "empty": SESSION, "letters": SESSION, "labels": OTHER}
 
 
 @contextmanager

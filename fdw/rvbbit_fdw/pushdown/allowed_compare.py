@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from rvbbit_fdw.pushdown import kinds
+from rvbbit_fdw.pushdown import kinds, literals
 from rvbbit_fdw.pushdown.entry import Call, Collation, Entry, cast, special
 from rvbbit_fdw.pushdown.literals import typed
 from rvbbit_fdw.pushdown.logic import truth
@@ -22,6 +23,13 @@ OPERATORS = ("=", "<>", "<", "<=", ">", ">=")
 _Pair: TypeAlias = Callable[[Written, Written], "tuple[Sql, Sql]"]
 """Both operands as DuckDB may compare them."""
 
+_Known: TypeAlias = Callable[[str, Written, Written], "Written | None"]
+"""A quicker way to compare by an operator with a constant of this value; None if there is none."""
+
+
+def _never(_operator: str, _left: Written, _right: Written) -> None:
+    return None
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -33,6 +41,7 @@ class Comparison:
     how: str
     note: str = ""
     zoned: bool = False
+    known: _Known = _never
 
     @property
     def collation(self) -> Collation:
@@ -42,7 +51,7 @@ class Comparison:
     def compare(self, operator: str, left: Written, right: Written) -> Written:
         """The two compared by one of OPERATORS or by IS DISTINCT FROM."""
         one, other = self.pair(left, right)
-        return truth(f"({one} {operator} {other})", left, right)
+        return self.known(operator, left, right) or truth(f"({one} {operator} {other})", left, right)
 
     def _spell(self, operator: str, call: Call) -> Written:
         left, right = call[0], call[1]
@@ -93,6 +102,28 @@ def _date_first(left: Written, right: Written) -> tuple[Sql, Sql]:
     moment = f"CASE WHEN {beyond} THEN {_LAST_MOMENT} ELSE {typed(left.sql, kinds.TIMESTAMP)} END"
     earlier = f"CASE WHEN {beyond} AND isfinite({right.sql}) THEN TIMESTAMP '2000-01-01' ELSE {right.sql} END"
     return Sql(moment), Sql(earlier)
+
+
+_MOMENT = re.compile(r"(\d{4,6}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)")
+
+# What a day has to be for the day and midnight of a moment to compare so.
+_BY_DAY = {"=": ("=", None), "<": ("<", "<="), "<=": ("<=", "<="), ">": (">", ">"), ">=": (">=", ">")}
+
+
+def _date_and_moment(operator: str, left: Written, right: Written) -> Written | None:
+    """A date and a constant timestamp, as dates: DuckDB skips data by what is compared without a cast."""
+    moment = _MOMENT.fullmatch(right.value) if isinstance(right.value, str) else None
+    at_midnight, later = _BY_DAY.get(operator, (None, None))
+    by_day = at_midnight if moment and not moment[2].strip("0:.") else later
+    if moment is None or by_day is None:
+        return None
+    day, _ = literals.literal("pg_catalog.date", moment[1])
+    return truth(f"({left.sql} {by_day} {day})", left)
+
+
+def _moment_and_date(operator: str, left: Written, right: Written) -> Written | None:
+    turned = operator.translate(str.maketrans("<>", "><"))
+    return None if operator == "<>" else _date_and_moment(turned, right, left)
 
 
 def _in_utc(left_type: str, right_type: str) -> _Pair:
@@ -154,8 +185,12 @@ def _comparisons() -> Iterator[Comparison]:
     for left, right in (("float4", "float8"), ("float8", "float4")):
         yield Comparison(left, right, _doubles, plain, "both as DOUBLE")
     beyond = "dates after 294247 are later than any timestamp"
-    yield Comparison("date", "timestamp", _date_first, "CAST(a AS TIMESTAMP) op b", beyond)
-    yield Comparison("timestamp", "date", _date_last, "a op CAST(b AS TIMESTAMP)", beyond)
+    yield Comparison(
+        "date", "timestamp", _date_first, "CAST(a AS TIMESTAMP) op b", beyond, known=_date_and_moment
+    )
+    yield Comparison(
+        "timestamp", "date", _date_last, "a op CAST(b AS TIMESTAMP)", beyond, known=_moment_and_date
+    )
     for pair, first, last in _ZONED:
         how = f"{first} op {last}"
         yield Comparison(*pair, _in_utc(*pair), how, ZONE_NOTE, zoned=True)

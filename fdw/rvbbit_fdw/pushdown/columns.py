@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from rvbbit_fdw import typemap
 from rvbbit_fdw.errors import NoLosslessCast
 from rvbbit_fdw.pushdown import kinds
@@ -51,6 +53,7 @@ def travel_of(attribute: Attribute, declared: str) -> typemap.Travel:
         raise Local(error.message) from None
 
 
+@lru_cache(maxsize=1024)
 def _kind(duckdb_type: str, decoder: str) -> Kind | None:
     if decoder == "decimal":
         digits, scale = duckdb_type.removeprefix("DECIMAL(").removesuffix(")").split(",")

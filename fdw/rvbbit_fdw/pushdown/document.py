@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rvbbit_fdw.pushdown import aggregates, allowed, query_ordered
+from rvbbit_fdw.pushdown import aggregates, allowed, query_ordered, query_pairs
 from rvbbit_fdw.pushdown.entry import Collation, Entry
 from rvbbit_fdw.pushdown.reasons import type_words
 
@@ -66,18 +66,29 @@ PostgreSQL computes above it. EXPLAIN says why a query does not run whole (`Quer
 
 Sums and averages of floating-point numbers depend on the order of the rows in PostgreSQL itself. They are
 within 1e-12 of the sum of the absolute values, variances within 1e-12 of the sum of the squares; a sum of
-`real` is nearer to the exact one than PostgreSQL's, which rounds after every row. NaN, infinities and
-errors are PostgreSQL's. `SET rvbbit.float_aggregates = off` keeps all of them with PostgreSQL.
+`real` is nearer to the exact one than PostgreSQL's, which rounds after every row. Correlation and regression
+are within 1e-9; where the numbers of one side are so much alike that their variance is less than 1e-8 of the
+square of the largest, all digits hang on the order of the rows, and PostgreSQL computes the query. NaN,
+infinities and errors are PostgreSQL's. `SET rvbbit.float_aggregates = off` keeps all of them with PostgreSQL.
 
 Quotients of numerics (and averages) have as many digits after the point as PostgreSQL gives them. A DECIMAL
 has 38 digits; where that may not do for all values, DuckDB computes a quotient only if all rows are computed
 before the first is delivered, so that PostgreSQL can still compute the query itself.
 
+A subquery that groups, beside tables of PostgreSQL's own, is computed for all rows that conditions of
+DuckDB's leave. PostgreSQL applies any condition of the outer query on what it groups by first, and so
+may not compute a row that gives an error: `(SELECT b, sum(10 / b) ... GROUP BY b) ... WHERE
+my_function(b)` then ends in that error. Rows never differ. The condition inside of the subquery, or `SET
+rvbbit.pushdown = scans`, keeps such rows away.
+
+A sum or an average that overflows only in groups which HAVING leaves out is no error: DuckDB does not look at
+them any more. PostgreSQL computes them first. Rows never differ.
+
 WITH RECURSIVE runs in DuckDB if the query has no LIMIT and no subquery in an expression: PostgreSQL stops as
 soon as it has enough rows, DuckDB when there are no more. A cursor on a recursion without end gets no row;
 `SET rvbbit.pushdown = off` lets PostgreSQL run it. RANGE frames with a distance: over integers, dates and
 timestamps without time zone. GROUP BY DISTINCT, grouping sets in grouping sets, frames of a length that is no
-bigint, `mode`, `corr` and its kin, JSON aggregates, `(a, b) IN (SELECT ...)` other than as a condition of
+bigint, `(a, b) IN (SELECT ...)` other than as a condition of
 WHERE, and ARRAY (SELECT ...) stay with PostgreSQL.
 """
 
@@ -90,8 +101,23 @@ def _further() -> Iterator[tuple[str, str, str]]:
     yield spreads, exact, "made of sums by PostgreSQL: in the outermost target list and in HAVING"
     yield "`string_agg`", "text", "in an order that leaves nothing open"
     yield "`array_agg`", ", ".join(arrays), "in an order that leaves nothing open"
+    lists, objects = "`json_agg` `jsonb_agg`", "`json_object_agg` `jsonb_object_agg`"
+    of = f"{exact}, text, boolean; jsonb in jsonb"
+    yield lists, of, "in an order that leaves nothing open"
+    yield (
+        objects,
+        of,
+        "keys: text and integers; in an order that leaves nothing open, or in jsonb if no key comes twice",
+    )
     yield "`percentile_cont`", "double precision", "the share is known when the query starts"
     yield "`percentile_disc`", "any that can be sorted", "the share is known when the query starts"
+    yield "`mode`", "any that can be sorted, but for floating-point numbers and interval", ""
+    pairs = " ".join(f"`{name}`" for name in query_pairs.NAMES)
+    yield (
+        pairs,
+        "double precision",
+        "not of numbers that are alike, or not finite",
+    )
 
 
 def render() -> str:

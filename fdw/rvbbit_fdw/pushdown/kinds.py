@@ -7,6 +7,7 @@ it is given and of what it has to give. Only numeric has several: its scale is p
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 MAX_DIGITS = 38
 """A DECIMAL of DuckDB holds at most this many digits."""
@@ -59,6 +60,7 @@ FIXED = {
 """The types with one carrier, by PostgreSQL's name."""
 
 
+@lru_cache(maxsize=1024)
 def decimal(digits: int, scale: int) -> Kind:
     """The carrier of a numeric of that many digits, `scale` of them after the point; at most MAX_DIGITS."""
     digits = max(digits, scale, 1)

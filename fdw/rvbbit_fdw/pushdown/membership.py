@@ -34,6 +34,9 @@ def write(node: AnyOf, scalar: Written, scope: Scope, write_node: _Write) -> Wri
     if isinstance(array, Parameter) and scope.values is None:
         return _planned(node, scalar, scope.parameter(array), array.type)
     elements = _elements(array, scope, write_node)
+    if scalar.fallible and (not elements or elements[0].value is None):
+        # PostgreSQL computes it whatever the array holds.
+        raise Local("an array is compared with an expression that can fail")
     if elements is None:
         return truth(_NULL.sql, scalar)
     if not elements:

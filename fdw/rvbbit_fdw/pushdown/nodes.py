@@ -247,4 +247,6 @@ def everything(node: Node) -> Iterator[Node]:
 
 def operations(node: Node) -> int:
     """How many operators, functions and the like an expression has."""
-    return sum(not isinstance(each, Column | Constant | Parameter) for each in everything(node))
+    if isinstance(node, Column | Constant | Parameter):
+        return 0
+    return 1 + sum([operations(child) for child in below(node)])

@@ -19,6 +19,7 @@ from rvbbit_fdw.pushdown.plan import LONGEST
 from rvbbit_fdw.pushdown.query_leaves import Leaves
 from rvbbit_fdw.pushdown.query_nodes import (
     Aggregate,
+    Grouping,
     GroupingSet,
     Query,
     SortGroup,
@@ -63,6 +64,10 @@ class Context:
     divides: bool = False
     finished: bool = False
     names: set[str] = field(default_factory=set)
+    fallible: bool = False
+    """Can what decides of rows fail, anywhere in the query, as far as it has been written?"""
+    grows: bool = False
+    """Are there rows that are none of a table's?"""
 
     def unique(self, name: str) -> str:
         """The name, or one made of it that no relation of the whole query has yet."""
@@ -76,10 +81,17 @@ class Context:
 
 @dataclass(frozen=True)
 class Result:
-    """The outermost query as SQL, and the decoder of each of its columns."""
+    """The outermost query as SQL, the decoder of each of its columns, and whether its WHERE can fail.
+
+    `trial` fails wherever the query might while it chooses among rows of which it has delivered some; None if
+    it cannot fail there. `grows`: there may be more rows than a join of all tables has.
+    """
 
     sql: Sql
     decoders: tuple[str, ...]
+    fallible: bool = False
+    trial: Sql | None = None
+    grows: bool = False
 
 
 class Level:
@@ -100,12 +112,16 @@ class Level:
         finished = context.finished and outer is None
         is_key = _keys_of(query)
         scope = replace(context.scope, column=self._column, origin=self._origin, divides=divides)
-        self.filter_scope = replace(scope, is_key=is_key, outside=scope)
-        scope = replace(scope, divides=divides and not finished)
-        self.scope = replace(scope, is_key=is_key, outside=scope)
+        self.filter_scope = scope if is_key is None else replace(scope, is_key=is_key, outside=scope)
+        if divides and finished:
+            scope = replace(scope, divides=False)
+        self.scope = scope if is_key is None else replace(scope, is_key=is_key, outside=scope)
         self.withs = Withs(self)
         self.sources = Sources(self)
         self.leaves = Leaves(self)
+        self._targets: dict[int, Value] = {}
+        self.fallible = False
+        """Can its WHERE fail, as far as it has been written?"""
 
     def further_out(self, levels: int) -> Level:
         """This level, or the one that many levels around it."""
@@ -129,6 +145,7 @@ class Level:
         """A query inside this one, with further columns for digits of numerics where that is asked for."""
         level = Level(query, self.context, self)
         values = _values(level)
+        self.context.fallible |= any(isinstance(value, Written) and value.fallible for value in values)
         names = unique_names(target.name for target in query.delivered)
         columns = dict(zip(names, values, strict=True))
         scales = _scales(columns) if with_scales and not query.distinct and not query.set_operation else {}
@@ -146,6 +163,12 @@ class Level:
         """An expression of which the value is only passed on."""
         leaf = self.query.leaves[node.number] if isinstance(node, Column) else None
         return self.leaves.value(leaf) if isinstance(leaf, Variable | Aggregate) else self.expression(node)
+
+    def target(self, target: Target) -> Value:
+        """One of the query's targets, written once."""
+        if id(target) not in self._targets:
+            self._targets[id(target)] = self.value(target.expression)
+        return self._targets[id(target)]
 
     def key(self, group: SortGroup, need: Collation) -> Sql:
         """A target that rows are told apart by."""
@@ -167,15 +190,15 @@ class Level:
         """What rows are grouped by, by its reference number."""
         return _group_key(self, next(group for group in self.query.group if group.ref == ref))
 
-    def can_deliver(self, target: Target) -> bool:
-        """True if DuckDB can compute the target, and deliver it unless it is junk."""
+    def refusal(self, target: Target) -> str | None:
+        """Why DuckDB cannot compute the target, or not deliver it if it is no junk; None if it can."""
         try:
-            value = self.value(target.expression)
+            value = self.target(target)
             if not target.junk:
                 delivery.deliver(value, target.type)
-        except Local:
-            return False
-        return True
+        except Local as local:
+            return local.reason
+        return None
 
     def can_filter(self) -> bool:
         """True if DuckDB can decide HAVING."""
@@ -199,8 +222,12 @@ class Level:
 
 def result(query: Query, context: Context, columns: Sequence[int] | None = None) -> Result:
     """The outermost query with these of its columns; Local if it is not known to be the same in DuckDB."""
-    level = Level(query, context, delivered=_chosen(query, columns))
-    values = _values(level)
+    return complete(Level(query, context, delivered=_chosen(query, columns)))
+
+
+def complete(level: Level) -> Result:
+    """What this level, the outermost, makes; Local if it is not known to be the same in DuckDB."""
+    query, values = level.query, _values(level)
     delivered = [
         delivery.deliver(value, target.type) for target, value in zip(level.delivered, values, strict=True)
     ]
@@ -212,7 +239,16 @@ def result(query: Query, context: Context, columns: Sequence[int] | None = None)
     sql = _select(level, [each.sql for each in delivered])
     if len(sql) > LONGEST:
         raise Local("the query is too long for DuckDB to parse at once")
-    return Result(sql, tuple(each.decoder for each in delivered))
+    # Every column is looked at: DuckDB would leave out the computing of one that is only counted.
+    trial = Sql(f"SELECT max(hash(*COLUMNS(*))) FROM ({sql}) AS {quote('trial')}")
+    decoders = tuple(each.decoder for each in delivered)
+    needed = level.context.fallible and not is_complete(query)
+    return Result(sql, decoders, level.fallible, trial if needed else None, level.context.grows)
+
+
+def is_complete(query: Query) -> bool:
+    """Is all of the result computed before any of it is delivered?"""
+    return bool(query.aggregates or query.group or query.grouping_sets or query.sort)
 
 
 def _chosen(query: Query, columns: Sequence[int] | None) -> tuple[Target, ...]:
@@ -255,7 +291,7 @@ def _alike(node: Node, query: Query) -> Node:
 
 
 def _values(level: Level) -> list[Value]:
-    return [level.value(target.expression) for target in level.delivered]
+    return [level.target(target) for target in level.delivered]
 
 
 def _select(level: Level, items: Sequence[Sql], names: Sequence[str] | None = None) -> Sql:
@@ -285,7 +321,10 @@ def _where(level: Level) -> str:
     written = write.conjunction(others, level.filter_scope) if others else None
     if rows and written is not None and written.fallible:
         raise Local("a condition that can fail beside a comparison of several columns with a subquery")
-    return "WHERE " + " AND ".join(test.sql for test in ([written] if written else []) + list(rows.values()))
+    tests = ([written] if written else []) + list(rows.values())
+    level.fallible = any(test.fallible for test in tests)
+    level.context.fallible |= level.fallible
+    return "WHERE " + " AND ".join(test.sql for test in tests)
 
 
 def _target(level: Level, ref: int) -> Target:
@@ -298,7 +337,7 @@ def _position(level: Level, target: Target) -> int | None:
 
 def _is_plain(level: Level, target: Target) -> bool:
     """Is what is delivered in the same order, and equal where the values are?"""
-    value = level.value(target.expression)
+    value = level.target(target)
     return isinstance(value, Carried) or (value.kind != kinds.INTERVAL and value.same_scale)
 
 
@@ -306,7 +345,7 @@ def _key(level: Level, group: SortGroup, need: Collation) -> tuple[Target, Writt
     """A target that rows are told apart or sorted by."""
     target = _target(level, group.ref)
     check = check_sorted if need is Collation.ORDER else check_grouped
-    value = check(level.value(target.expression))
+    value = check(level.target(target))
     if value.kind.duckdb == "VARCHAR":
         check_collation(need, target.collation, level.scope)
     return target, value
@@ -326,8 +365,30 @@ def _group_by(level: Level) -> str:
 def _grouping_sets(level: Level) -> str:
     if level.query.group_distinct:
         raise Local("GROUP BY DISTINCT")
+    keys = [level.group_key(group.ref).strip("() ") for group in level.query.group]
+    if len(set(keys)) < len(keys):
+        # Both would be NULL wherever one of them is.
+        raise Local("keys of grouping sets that are written alike in DuckDB")
+    if _is_inside_another(keys) and not _is_of_keys(level):
+        # What is computed of the one may be written with the other in it: a + 1 is CAST(a AS BIGINT) + 1.
+        raise Local("an expression of a key of grouping sets that is part of another key")
     sets = [_grouping_set(level, each, outermost=True) for each in level.query.grouping_sets]
     return f"GROUP BY {', '.join(sets)}" if sets else ""
+
+
+def _is_inside_another(keys: Sequence[str]) -> bool:
+    return any(one != other and one in other for one in keys for other in keys)
+
+
+def _is_of_keys(level: Level) -> bool:
+    """Is nothing but keys and aggregates computed of the groups?"""
+    query = level.query
+    refs = {group.ref for group in query.group}
+    others = [target.expression for target in query.targets if target.ref not in refs]
+    return query.having is None and all(
+        isinstance(other, Column) and isinstance(query.leaves[other.number], Aggregate | Grouping)
+        for other in others
+    )
 
 
 def _grouping_set(level: Level, grouping_set: GroupingSet, *, outermost: bool) -> str:
@@ -360,7 +421,11 @@ def _check_operator(name: str | None, operator: str) -> None:
 
 def _having(level: Level) -> str:
     having = level.query.having
-    return "" if having is None else f"HAVING {write.condition(having, level.scope).sql}"
+    if having is None:
+        return ""
+    written = write.condition(having, level.scope)
+    level.context.fallible |= written.fallible
+    return f"HAVING {written.sql}"
 
 
 def _distinct(level: Level) -> str:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rvbbit_fdw.pushdown import aggregates, kinds, query_ordered, query_sublinks, query_windows
+from rvbbit_fdw.pushdown import (
+    aggregates,
+    kinds,
+    query_json,
+    query_ordered,
+    query_pairs,
+    query_sublinks,
+    query_windows,
+)
 from rvbbit_fdw.pushdown.aggregates import AggregateEntry
 from rvbbit_fdw.pushdown.delivery import Carried, check_grouped
 from rvbbit_fdw.pushdown.entry import Collation, cast, failure
@@ -23,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Form:
+class Form:
     """How an aggregate is called, whatever its arguments are."""
 
     condition: Written | None
@@ -39,6 +47,10 @@ class _Form:
         listed = comma(sqls) or "*"
         where = "" if condition is None else f" FILTER (WHERE {condition.sql})"
         return Sql(f"{function}({'DISTINCT ' if self.distinct else ''}{listed}){where}{self.over}")
+
+
+def _is_known(name: str) -> bool:
+    return aggregates.is_known(name) or query_pairs.is_known(name)
 
 
 _WHOLE_DIGITS = {kinds.INT2: 5, kinds.INT4: 10, kinds.INT8: 19}
@@ -68,24 +80,28 @@ class Leaves:
     def _window(self, leaf: WindowCall) -> Written:
         if query_windows.is_known(leaf.name) and leaf.filter is None:
             return query_windows.write(leaf, self._level)
-        if not aggregates.is_known(leaf.name):
+        if not _is_known(leaf.name):
             raise unknown_call("window function", leaf.name)
         condition = None if leaf.filter is None else self._level.expression(leaf.filter)
         arguments = [self._level.expression(argument) for argument in leaf.arguments]
-        form = _Form(condition, over=query_windows.over(leaf, self._level))
+        form = Form(condition, over=query_windows.over(leaf, self._level))
         return self._called(leaf, arguments, form)
 
     def _aggregate(self, leaf: Aggregate) -> Value:
         if query_ordered.is_known(leaf):
             return query_ordered.write(leaf, self._level)
-        if not aggregates.is_known(leaf.name) or leaf.variadic or leaf.direct:
+        if query_json.is_known(leaf):
+            return query_json.write(leaf, self._level)
+        if not _is_known(leaf.name) or leaf.variadic or leaf.direct:
             raise unknown_call("aggregate", leaf.name)
         condition = None if leaf.filter is None else self._level.expression(leaf.filter)
         targets = [target for target in leaf.arguments if not target.junk]
         arguments = [self._argument(target, leaf) for target in targets]
-        return self._called(leaf, arguments, _Form(condition, distinct=bool(leaf.distinct)))
+        return self._called(leaf, arguments, Form(condition, distinct=bool(leaf.distinct)))
 
-    def _called(self, leaf: Aggregate | WindowCall, arguments: list[Written], form: _Form) -> Written:
+    def _called(self, leaf: Aggregate | WindowCall, arguments: list[Written], form: Form) -> Written:
+        if query_pairs.is_known(leaf.name):
+            return self._of_pairs(leaf.name, arguments, form)
         total = aggregates.AVERAGES.get(leaf.name)
         if total is not None:
             return self._average(leaf, aggregates.TABLE[total], arguments[0], form)
@@ -95,7 +111,7 @@ class Leaves:
             return self._inexact(entry, arguments[0], form)
         return self._exact(entry, arguments, form)
 
-    def _exact(self, entry: AggregateEntry, arguments: list[Written], form: _Form) -> Written:
+    def _exact(self, entry: AggregateEntry, arguments: list[Written], form: Form) -> Written:
         made = entry.write(form.call(entry.function, arguments), arguments)
         scales = arguments[0].scales if entry.function == "sum" else None
         if made.same_scale or scales is None:
@@ -105,7 +121,7 @@ class Leaves:
         return replace(made, scales=Scales(most, scales.possible))
 
     def _average(
-        self, leaf: Aggregate | WindowCall, entry: AggregateEntry, argument: Written, form: _Form
+        self, leaf: Aggregate | WindowCall, entry: AggregateEntry, argument: Written, form: Form
     ) -> Written:
         """The quotient of sum and count, as PostgreSQL computes it."""
         if not self._level.scope.divides:
@@ -115,13 +131,24 @@ class Leaves:
         whole = _WHOLE_DIGITS.get(argument.kind, argument.kind.digits - argument.kind.scale)
         return divide(total, count, self._level.scope, whole)
 
-    def _inexact(self, entry: AggregateEntry, argument: Written, form: _Form) -> Written:
+    def _of_pairs(self, name: str, arguments: list[Written], form: Form) -> Written:
+        if form.distinct:
+            raise Local("an aggregate of distinct pairs of floating-point numbers")
+        self._check_inexact()
+        # Over windows rows are delivered while others may still turn out to be none of DuckDB's.
+        self._level.context.fallible |= bool(form.over)
+        return query_pairs.write(name, arguments, form)
+
+    def _check_inexact(self) -> None:
+        if not self._level.context.inexact:
+            raise Local("sums of floating-point numbers depend on the order of the rows")
+
+    def _inexact(self, entry: AggregateEntry, argument: Written, form: Form) -> Written:
         """An aggregate in which PostgreSQL cannot have an overflow, in whatever order it meets the rows.
 
         Its avg() adds up squares, too (float8_accum), so all that may come near to their end is an error.
         """
-        if not self._level.context.inexact:
-            raise Local("sums of floating-point numbers depend on the order of the rows")
+        self._check_inexact()
         if form.distinct:
             raise Local("a sum of distinct floating-point numbers")
         argument = replace(argument, sql=cast(argument, kinds.FLOAT8), kind=kinds.FLOAT8)
@@ -132,7 +159,7 @@ class Leaves:
         guarded = Sql(f"CASE WHEN {largest} * {count} > {entry.most} THEN {error} ELSE {found} END")
         return entry.write(guarded, [argument])
 
-    def _spread(self, entry: AggregateEntry, argument: Written, form: _Form) -> Sql:
+    def _spread(self, entry: AggregateEntry, argument: Written, form: Form) -> Sql:
         """Of finite numbers by DuckDB, which gives an error for others."""
         strange = Sql(f"CASE WHEN NOT isfinite({argument.sql}) THEN 1 END")
         finite = Sql(f"CASE WHEN isfinite({argument.sql}) THEN {argument.sql} END")

@@ -1,4 +1,4 @@
-"""Aggregates whose result hangs on an order: string_agg, array_agg and percentiles.
+"""Aggregates whose result hangs on an order: string_agg, array_agg, percentiles and mode.
 
 Where PostgreSQL leaves the order of some rows open, its result is open too, and PostgreSQL computes it:
 DuckDB gives an error as soon as two rows have the same keys. They may if what is collected is itself a key.
@@ -30,6 +30,7 @@ _STRINGS = qualified("string_agg(text,text)")
 _ARRAYS = {qualified("array_agg(anynonarray)"), qualified("array_agg(any)")}
 _DISCRETE = qualified("percentile_disc(float8,anyelement)")
 _CONTINUOUS = qualified("percentile_cont(float8,float8)")
+_MODE = qualified("mode(anyelement)")
 
 _TIES = "rows of an aggregate have the same sort keys"
 
@@ -39,26 +40,29 @@ IN_ARRAYS = {
 }
 """Carriers of what array_agg may collect."""
 
+_WRITTEN_OTHERWISE = (kinds.INTERVAL, kinds.FLOAT4, kinds.FLOAT8)
+"""Carriers with values that are equal and not alike (30 days, -0)."""
+
 
 def is_known(leaf: Aggregate) -> bool:
     """True if the aggregate is one of these."""
-    return leaf.name in {_STRINGS, _DISCRETE, _CONTINUOUS, *_ARRAYS} and not leaf.variadic
+    return leaf.name in {_STRINGS, _DISCRETE, _CONTINUOUS, _MODE, *_ARRAYS} and not leaf.variadic
 
 
 def write(leaf: Aggregate, level: Level) -> Value:
     """A call of one of these; Local if its order is not known."""
     if not leaf.sort:
         raise Local("an aggregate whose result depends on the order of the rows")
-    return _Ordered(leaf, level).value()
+    return Ordered(leaf, level).value()
 
 
-class _Ordered:
+class Ordered:
     """One call while it is written."""
 
     def __init__(self, leaf: Aggregate, level: Level) -> None:
         self._leaf, self._level = leaf, level
         self._targets = [target for target in leaf.arguments if not target.junk]
-        self._value = level.expression(self._targets[0].expression)
+        self._value = self._collected()
         condition = None if leaf.filter is None else level.expression(leaf.filter)
         self._condition = None if condition is None else condition.sql
         fallible = [self._value, *(self._key(group)[1] for group in leaf.sort)]
@@ -72,7 +76,11 @@ class _Ordered:
             return self._string()
         if self._leaf.name in _ARRAYS:
             return self._array()
-        return self._percentile()
+        return self._mode() if self._leaf.name == _MODE else self._percentile()
+
+    def _collected(self) -> Written:
+        """What there is one of for each row."""
+        return self._level.expression(self._targets[0].expression)
 
     def _key(self, group: SortGroup) -> tuple[Target, Written]:
         target = next(each for each in self._leaf.arguments if each.ref == group.ref)
@@ -92,13 +100,16 @@ class _Ordered:
 
     def _total(self, call: str, kind: str) -> Sql:
         """The call, if no two rows have the same keys or such rows are alike."""
-        if self._targets[0].ref in {group.ref for group in self._leaf.sort if group.ref}:
+        if self._is_sorted_by_itself():
             check_grouped(self._value)
             return Sql(call)
         keys = ", ".join(f"'k{n}': {self._key(group)[1].sql}" for n, group in enumerate(self._leaf.sort))
         rows, different = self._call("count", "*"), self._call("count", f"DISTINCT {{{keys}}}")
         error = f"CAST({failure(_TIES, 'INTEGER')} AS VARCHAR)" if kind == "VARCHAR" else failure(_TIES, kind)
         return Sql(f"CASE WHEN {rows} > {different} THEN {error} ELSE {call} END")
+
+    def _is_sorted_by_itself(self) -> bool:
+        return self._targets[0].ref in {group.ref for group in self._leaf.sort if group.ref}
 
     def _string(self) -> Written:
         delimiter = self._targets[1].expression
@@ -131,6 +142,13 @@ class _Ordered:
 
     def _distinct(self) -> str:
         return "DISTINCT " if self._leaf.distinct else ""
+
+    def _mode(self) -> Written:
+        """The most frequent value; of several the first in order, as DuckDB meets them."""
+        if self._value.kind in _WRITTEN_OTHERWISE:
+            raise Local("mode() of values that are equal and may be written otherwise")
+        check_grouped(self._value)
+        return self._made(self._call("mode", f"{self._value.sql} {self._order()}"), self._value.kind)
 
     def _percentile(self) -> Written:
         fraction = self._share()

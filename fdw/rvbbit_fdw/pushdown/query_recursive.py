@@ -28,6 +28,7 @@ def make(level: Level, found: With, begin: _Begin) -> tuple[str, Selected]:
     """The query under its name here; `begin` is told of it once its columns are known."""
     if may_stop_early(level.outermost.query):
         raise Local("a recursive WITH query of which not all rows may be wanted")
+    level.context.grows = True
     inner = level.inside(found.query)
     operation = found.query.set_operation
     if operation is None or operation.kind != "union":

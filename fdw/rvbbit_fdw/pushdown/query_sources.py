@@ -38,11 +38,15 @@ class Sources:
         self._level = level
         self._aliases: dict[int, str] = {}
         self._selected: dict[int, Selected] = {}
+        self._columns: dict[tuple[int, int], Value] = {}
 
     def variable(self, variable: Variable) -> Value:
         """A column of a relation here or further out."""
         sources = self._level.further_out(variable.level).sources
-        return sources._column(variable.relation, variable.number)
+        key = variable.relation, variable.number
+        if key not in sources._columns:
+            sources._columns[key] = sources._column(*key)
+        return sources._columns[key]
 
     def clause(self) -> str:
         """FROM with all relations; nothing if there are none."""
@@ -80,7 +84,11 @@ class Sources:
         return Sql(f"({left} {_join(item)} {right} ON {self._condition(item)})")
 
     def _condition(self, join: Join) -> str:
-        return "true" if join.on is None else write.condition(join.on, self._level.filter_scope).sql
+        if join.on is None:
+            return "true"
+        written = write.condition(join.on, self._level.filter_scope)
+        self._level.context.fallible |= written.fallible
+        return written.sql
 
     def _relation(self, relation: int) -> Sql:
         found = self._level.query.relations[relation]
@@ -110,6 +118,7 @@ class Sources:
     def _make(self, relation: int) -> Selected:
         level = self._level
         if relation == _ALL:
+            level.context.grows = True
             return query_sets.combine(level)
         found = level.query.relations[relation]
         if isinstance(found, SubqueryRelation):
@@ -121,6 +130,7 @@ class Sources:
         raise Local("a relation of this kind is not known to be the same in DuckDB")
 
     def _values(self, relation: ValuesRelation) -> Selected:
+        self._level.context.grows = True
         rows = [[self._level.expression(node) for node in row] for row in relation.rows]
         unified = [unify(column) for column in zip(*rows, strict=True)]
         cells = zip(*(sqls for sqls, _, _ in unified), strict=True)

@@ -41,6 +41,8 @@ class Withs:
         found = next((each for each in self._level.query.withs if each.name == relation.name), None)
         if found is None or found.search:
             raise Local("a WITH query with SEARCH or CYCLE")
+        # Read twice, it stands for its tables' rows twice, which are counted once.
+        self._level.context.grows |= found.name in self._made
         if found.recursive and found.name not in self._made:
             self._made[found.name] = query_recursive.make(self._level, found, self._begin)
         if found.name not in self._made:

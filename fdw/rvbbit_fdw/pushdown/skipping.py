@@ -45,12 +45,13 @@ def hidden(test: Written, scope: Scope) -> Written:
 
 
 def is_plain(node: Node, scope: Scope) -> bool:
-    """What DuckDB decides rightly: it is not true of NULL, or looks at a column as it is stored."""
+    """What DuckDB decides rightly: it is not true of NULL, or compares a column as it is stored.
+
+    IS NULL of a column is right by itself, and loses rows beside any other condition on the column.
+    """
     match node:
-        case NullTest(negated=True):
-            return True
-        case NullTest(argument=Column() as column):
-            return _is_stored(column, scope)
+        case NullTest():
+            return node.negated
         case Distinct(arguments=(Column() as column, Constant() | Parameter())):
             return _is_stored(column, scope)
         case _:

@@ -3,51 +3,119 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from rvbbit_fdw.errors import Internal, NotPushable
 from rvbbit_fdw.pushdown import query as writer
-from rvbbit_fdw.pushdown.nodes import Column
+from rvbbit_fdw.pushdown.nodes import Column, Value
 from rvbbit_fdw.pushdown.query_nodes import Query
 from rvbbit_fdw.pushdown.query_trees import parse_query
 from rvbbit_fdw.pushdown.reasons import Local
 from rvbbit_fdw.pushdown.written import Scope, Written
-from rvbbit_fdw.request import Table, parse_database, parse_parameters
+from rvbbit_fdw.request import Database, Table, parse_database, parse_values
 from rvbbit_fdw.sqltext import Sql
 
 _REMEMBERED = 64
-"""Parsed trees of queries, for statements that run again and again."""
+"""Queries of which is remembered what was made of them, for statements that run again and again."""
+
+_PARSED = 8
+"""Trees of queries that are kept: the host asks several times about the same one."""
+
+_LONGEST_REMEMBERED = 128 * 1024
+"""Longer texts, of long lists or constants, would stay in memory for nothing."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A query as the host gives it, and all that its SQL depends on before it runs.
+
+    `inexact`: floating-point numbers may be added up in any order. `quotients`: those that PostgreSQL could
+    finish are DuckDB's, too.
+    """
+
+    text: str
+    server_options: tuple[tuple[str, str], ...]
+    database: Database
+    inexact: bool
+    quotients: bool
+
+    @property
+    def query(self) -> Query:
+        """The query's tree."""
+        return parse(self.text, self.server_options)
+
+
+@dataclass
+class _Tables:
+    """What the tables of a query are when it runs, and all that was told of them."""
+
+    database: writer.Database
+    is_computed: Callable[[Table], bool]
+
+    def __post_init__(self) -> None:
+        self.told: list[tuple[Table, str | bool]] = []
+
+    def name(self, table: Table) -> str:
+        """The database that the table's session is attached as."""
+        self.told.append((table, self.database(table)))
+        return str(self.told[-1][1])
+
+    def computed(self, table: Table) -> bool:
+        """Whether columns of it are computed when it is read."""
+        self.told.append((table, self.is_computed(table)))
+        return bool(self.told[-1][1])
+
+    def are_as(self, told: Sequence[tuple[Table, str | bool]]) -> bool:
+        """True if the same is told of the same tables now."""
+        return all(
+            (self.is_computed(table) if isinstance(answer, bool) else self.database(table)) == answer
+            for table, answer in told
+        )
+
+
+@dataclass
+class _Written:
+    """The SQL of a query and what was told of its tables; None unless it ran."""
+
+    known: tuple[writer.Result, Sequence[tuple[Table, str | bool]]] | None = None
 
 
 def plan(body: Mapping[str, Any]) -> dict[str, Any]:
     """The reply to plan_query: the SQL with sessions as databases, or why PostgreSQL has to do it."""
-    query = parse(body["query"], _server_options(body))
-    context = _context(body, _session, query, known=False)
+    asked = _asked(body)
+    planned = _plan if len(asked.text) <= _LONGEST_REMEMBERED else _plan.__wrapped__
+    return planned(asked)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _plan(asked: Asked) -> dict[str, Any]:
+    query = asked.query
+    context = _context(asked, _session, query)
+    level = writer.Level(query, replace(context, finished=not asked.quotients))
     try:
-        planned = writer.result(query, replace(context, finished=True, names=set()))
+        refusals = _refusals(level)
+        if not refusals:
+            planned = writer.complete(level)
+            return {"sql": planned.sql, "fallible": planned.fallible}
     except Local as local:
-        return {"reason": local.reason, **_finish(query, context), **_otherwise(query, context)}
+        refusals = {"": local.reason}
     except RecursionError:
         return {"reason": "the query is nested too deeply"}
-    return {"sql": planned.sql}
+    return {
+        "reason": next(iter(refusals.values())),
+        "finish": [number for number in refusals if number],
+        "finish_having": not level.can_filter(),
+        "has_quotients": context.divides and not asked.quotients,
+    }
 
 
-def _otherwise(query: Query, context: writer.Context) -> dict[str, Any]:
-    """The SQL for the case that PostgreSQL cannot finish the query."""
-    try:
-        return {"otherwise": writer.result(query, replace(context, names=set())).sql}
-    except Local:
-        return {}
-
-
-def _finish(query: Query, context: writer.Context) -> dict[str, Any]:
-    """Which targets, by their numbers, and whether HAVING, PostgreSQL would have to compute itself."""
-    level = writer.Level(query, replace(context, finished=True, names=set()))
-    numbers = [number for number, target in enumerate(query.targets, 1) if not level.can_deliver(target)]
-    return {"finish": [str(number) for number in numbers], "finish_having": not level.can_filter()}
+def _refusals(level: writer.Level) -> dict[str, str]:
+    """The targets, by their numbers, that PostgreSQL would have to compute itself, and why."""
+    reasons = {str(number): level.refusal(target) for number, target in enumerate(level.query.targets, 1)}
+    return {number: reason for number, reason in reasons.items() if reason is not None}
 
 
 def shown(body: Mapping[str, Any]) -> tuple[str, list[Table]]:
@@ -58,9 +126,10 @@ def shown(body: Mapping[str, Any]) -> tuple[str, list[Table]]:
         tables.append(table)
         return _session(table)
 
-    query = parse(body["query"], _server_options(body))
+    asked = _asked(body)
+    query = asked.query
     try:
-        written = writer.result(query, _context(body, database, query, known=False), body["columns"])
+        written = writer.result(query, _context(asked, database, query), body["columns"])
     except Local as local:
         return f"none: {local.reason}", tables
     return written.sql, tables
@@ -74,48 +143,68 @@ def to_run(
     `is_computed` tells of a session's table whether columns of it are computed when it is read.
     Raises NotPushable if a value turns out to be one that DuckDB does not have.
     """
-    query = parse(body["query"], _server_options(body))
-    context = replace(_context(body, database, query, known=True), is_computed=is_computed)
+    asked, values = _asked(body), tuple(parse_values(body.get("parameters")))
+    tables = _Tables(database, is_computed)
+    written = _written(asked, values, tuple(body["columns"]))
+    if written.known is None or not tables.are_as(written.known[1]):
+        written.known = _to_run(asked, values, body["columns"], tables), tables.told
+    return written.known[0]
+
+
+def _to_run(asked: Asked, values: Sequence[Value], columns: Sequence[int], tables: _Tables) -> writer.Result:
+    query = asked.query
+    context = replace(_context(asked, tables.name, query, values), is_computed=tables.computed)
     try:
-        return writer.result(query, context, body["columns"])
+        return writer.result(query, context, columns)
     except Local as local:
         raise NotPushable(local.reason) from None
 
 
+def _written(asked: Asked, values: tuple[Value, ...], columns: tuple[int, ...]) -> _Written:
+    long = len(asked.text) + sum(len(str(value)) for value in values) > _LONGEST_REMEMBERED
+    return _Written() if long else _remembered(asked, values, columns)
+
+
 @lru_cache(maxsize=_REMEMBERED)
+def _remembered(_asked: Asked, _values: tuple[Value, ...], _columns: tuple[int, ...]) -> _Written:
+    return _Written()
+
+
 def parse(text: str, server_options: tuple[tuple[str, str], ...]) -> Query:
     """The tree of a request; how its tables are read depends on the server's options too."""
+    read = _parsed if len(text) <= _LONGEST_REMEMBERED else _parse
+    return read(text, server_options)
 
+
+def _parse(text: str, server_options: tuple[tuple[str, str], ...]) -> Query:
     def complete(tree: dict[str, Any]) -> dict[str, Any]:
         return tree | {"server_options": dict(server_options)} if tree.get("relation") == "table" else tree
 
     return parse_query(json.loads(text, object_hook=complete))
 
 
-def _server_options(body: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((body["server"].get("options") or {}).items()))
+_parsed = lru_cache(maxsize=_PARSED)(_parse)
+
+
+def _asked(body: Mapping[str, Any]) -> Asked:
+    options = tuple(sorted((body["server"].get("options") or {}).items()))
+    flags = bool(body.get("float_aggregates")), bool(body.get("quotients"))
+    return Asked(body["query"], options, parse_database(body), *flags)
 
 
 def _context(
-    body: Mapping[str, Any], database: writer.Database, query: Query, *, known: bool
+    asked: Asked, database: writer.Database, query: Query, values: Sequence[Value] | None = None
 ) -> writer.Context:
-    facts = parse_database(body)
+    facts = asked.database
     scope = Scope(
         column=_no_column,
         parameter=lambda parameter: Sql(f"${parameter.index + 1}"),
-        values=parse_parameters(body) if known else None,
+        values=values,
         collation_is_c=facts.collation_is_c,
         case_is_unicode=facts.case_is_unicode,
         time_zone=facts.time_zone,
     )
-    return writer.Context(
-        scope, database, inexact=bool(body.get("float_aggregates")), divides=_is_complete(query)
-    )
-
-
-def _is_complete(query: Query) -> bool:
-    """Is all of the result computed before any of it is delivered?"""
-    return bool(query.aggregates or query.group or query.grouping_sets or query.sort)
+    return writer.Context(scope, database, inexact=asked.inexact, divides=writer.is_complete(query))
 
 
 def _no_column(column: Column) -> Written:
