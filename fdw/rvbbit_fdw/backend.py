@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +24,7 @@ from rvbbit_fdw.snapshot import SnapshotStore, session_name
 from rvbbit_fdw.tasks import Task
 
 _CATALOGS = 256
-"""How many snapshots' catalogs stay in memory."""
+"""Of how many sessions a catalog stays in memory, each that of one state."""
 
 _CACHE_PART = 8
 """The catalogs of all sessions take at most one part in this many of what snapshots may take."""
@@ -38,19 +40,29 @@ class Backend:
         self._stores: dict[str, tuple[int, SnapshotStore]] = {}
         self._caches: dict[str, CatalogCache] = {}
         self._engines: dict[str, Engine] = {}
-        self._catalogs: dict[str, Catalog] = {}
+        self._catalogs: dict[str, tuple[str, Catalog]] = {}
         self._known: dict[str, tuple[tuple[int, int, int], Catalog]] = {}
+        self._described: tuple[str, Catalog] | None = None
 
     def preload(self) -> None:
-        """Make the idle instance that forked backends inherit."""
+        """Make the idle instance that forked backends inherit, with all modules that are loaded now.
+
+        All of it stays for ever, so garbage collectors need not look: that would copy its pages.
+        """
         self._idle = connect_idle()
         warm(self._idle)
+        gc.collect()
+        gc.freeze()
 
     def start(self, number: int) -> Task:
         """A new task, which `interrupt` can find from now on."""
         task = Task(number)
         self._tasks[number] = task
         return task
+
+    def task(self, number: int) -> Task:
+        """The task of that number, which was started."""
+        return self._tasks[number]
 
     def finish(self, number: int) -> None:
         """Close the task and forget it; nothing if it is unknown."""
@@ -117,7 +129,7 @@ class Backend:
     def catalog(self, attached: Attached, task: Task) -> Catalog:
         """The catalog of an attached snapshot: from memory, from its file, or read now."""
         directory = attached.snapshot.directory
-        found = self._catalogs.get(directory) or catalog.load(Path(directory, catalog.FILE_NAME))
+        found = self._kept(directory)
         if found is None:
             found = catalog.read(task.cursor, attached.alias, attached.snapshot.session_id)
             task.check()  # DuckDB's parser may take an interrupt for a fault of the text
@@ -140,26 +152,38 @@ class Backend:
             raise problem
         return made.alias
 
+    def described(self, file: SessionFile, server: Server, settings: Settings) -> Catalog | None:
+        """What describe() found out of the session's newest state, in any backend; None if that is not known.
+
+        Raises SessionNotFound and SessionUnusable.
+        """
+        session, key = session_name(file), fingerprint(file).key
+        state = f"{server.snapshot_dir} {session} {key}"
+        last = self._described  # an attach asks several times
+        if last is None or last[0] != state:
+            found = self._cache(self.store(server, settings), server, settings).load(session, key)
+            if found is None:
+                return None
+            self._described = last = state, found
+        return last[1]
+
     def describe(self, file: SessionFile, server: Server, settings: Settings, task: Task) -> Catalog:
         """The session's tables with what is wrong with its views; from a snapshot only if it has changed.
 
         Raises what taking a snapshot raises.
         """
-        store = self.store(server, settings)
-        cache = self._cache(store, server, settings)
-        session = session_name(file)
-        found = cache.load(session, fingerprint(file).key)
+        found = self.described(file, server, settings)
         if found is None and not _has_tables(file):
             return Catalog()
         if found is None:
-            engine = self.engine(server, settings)
+            store, engine = self.store(server, settings), self.engine(server, settings)
             with engine.using(file, store, task) as attached:
                 read = self.catalog(attached, task)
                 bind = importer.Binder(partial(self.reading, attached, engine, read), task)
                 found = catalog.try_views(read, bind)
             # What is wrong for the moment is not kept: a name that is taken, memory that ran out.
             if bind.settled and not (attached.renamed and found.names_session):
-                cache.save(session, attached.snapshot.key, found)
+                self._cache(store, server, settings).save(session_name(file), attached.snapshot.key, found)
         return found
 
     def known(self, file: SessionFile, server: Server, settings: Settings) -> Catalog | None:
@@ -173,7 +197,7 @@ class Backend:
             return seen[1]
         store = self.store(server, settings)
         snapshot = store.find(file)
-        found = catalog.load(Path(snapshot.directory, catalog.FILE_NAME)) if snapshot else None
+        found = self._kept(snapshot.directory) if snapshot else None
         if found is None:
             cache = self._cache(store, server, settings)
             found = cache.load(session_name(file), fingerprint(file).key)
@@ -185,9 +209,17 @@ class Backend:
                 del self._known[next(iter(self._known))]
         return found
 
+    def _kept(self, directory: str) -> Catalog | None:
+        """The catalog of a snapshot, from memory or from its file."""
+        remembered = self._catalogs.get(os.path.dirname(directory))  # noqa: PTH120
+        if remembered is not None and remembered[0] == directory:
+            return remembered[1]
+        return catalog.load(Path(directory, catalog.FILE_NAME))
+
     def _remember(self, directory: str, found: Catalog) -> None:
+        """Instead of that of an earlier state: a session that is written has a new snapshot at each look."""
         with self._lock:
-            self._catalogs[directory] = found
+            self._catalogs[os.path.dirname(directory)] = (directory, found)  # noqa: PTH120
             while len(self._catalogs) > _CATALOGS:
                 del self._catalogs[next(iter(self._catalogs))]
 

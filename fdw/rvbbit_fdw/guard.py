@@ -18,7 +18,7 @@ import duckdb
 
 from rvbbit_fdw.errors import translate_text
 from rvbbit_fdw.identifiers import folded
-from rvbbit_fdw.nulls import Telling, telling
+from rvbbit_fdw.nulls import tells_null
 from rvbbit_fdw.purity import EXPRESSIONS, NODES, SCALAR_FUNCTIONS, TABLE_FUNCTIONS
 from rvbbit_fdw.sqltext import Sql, literal
 
@@ -73,7 +73,7 @@ class Stored:
     """It names its session as the database, which is right only under the session's own name."""
     signatures: list[tuple[bool, tuple[str, ...]]] = field(default_factory=list)
     """Of a macro, for each of the SELECTs: whether it gives a table, and its parameters."""
-    tells: list[Telling] = field(default_factory=list)
+    tells: list[bool] = field(default_factory=list)
     shielded: bool = False
     """Somewhere in it NULL is told from values, which DuckDB gets wrong (nulls.py)."""
 
@@ -183,10 +183,7 @@ def _judge_each(cursor: duckdb.DuckDBPyConnection, session: Session, shadow: str
 def _spread_telling(stored: Mapping[tuple[str, Name], Stored]) -> None:
     """Note what has to be shielded; what names its session would then read it as it was."""
     for item in stored.values():
-        computed = any(stored[key].selects for key in item.uses)
-        item.shielded = any(each.always for each in item.tells) or any(
-            each.of_columns and (each.nested or computed) for each in item.tells
-        )
+        item.shielded = any(item.tells)
     changed = True
     while changed:
         changed = False
@@ -249,7 +246,7 @@ class _Reader:
         if len(parsed["statements"]) != 1:
             return _UNREADABLE
         (statement,) = parsed["statements"]
-        self._item.tells.append(telling(statement))
+        self._item.tells.append(tells_null(statement))
         todo: list[Any] = [statement]
         while todo and self._problem is None:
             node = todo.pop()

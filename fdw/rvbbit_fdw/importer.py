@@ -10,7 +10,14 @@ import duckdb
 
 from rvbbit_fdw import identifiers, options, typemap
 from rvbbit_fdw.catalog import Catalog, Column, Relation
-from rvbbit_fdw.errors import NotSupported, RvbbitError, SchemaNotFound, SessionNotFound, translate
+from rvbbit_fdw.errors import (
+    NotSupported,
+    OptionError,
+    RvbbitError,
+    SchemaNotFound,
+    SessionNotFound,
+    translate,
+)
 from rvbbit_fdw.guard import shown
 from rvbbit_fdw.nearest import did_you_mean, nearest
 from rvbbit_fdw.options import DEFAULT_SCHEMA
@@ -44,6 +51,8 @@ class Target:
     not_null: bool = True
     comments: bool = True
     shown: typemap.Shown = typemap.DEFAULT
+    called: Mapping[str, str] = field(default_factory=dict)
+    """What tables are called here, if not by their names in PostgreSQL."""
 
     def at(self, server: str, schema: str) -> Target:
         """The same at another place, for a host that names the place last; it cannot check NOT NULL."""
@@ -105,15 +114,22 @@ def target(server: str, server_options: Mapping[str, str], body: Mapping[str, An
     """What an import request asks for, its options checked; the server's say how types are shown."""
     given = body.get("options") or {}
     options.validate(options.IMPORT, given)
+    called = options.import_as(given)
+    restriction, names = body.get("restriction", "all"), body.get("tables") or ()
+    if called is not None:
+        if restriction != "all":
+            raise OptionError('option "import_as" and LIMIT TO or EXCEPT exclude each other')
+        restriction, names = "limit_to", tuple(called)
     return Target(
         server,
         body["local_schema"],
-        body.get("restriction", "all"),
-        frozenset(body.get("tables") or ()),
+        restriction,
+        frozenset(names),
         views=options.is_true(given, "import_views"),
         not_null=options.is_true(given, "import_not_null"),
         comments=options.is_true(given, "import_comments"),
         shown=options.shown(server_options),
+        called=called or {},
     )
 
 
@@ -134,9 +150,11 @@ def choose(
             if problem is not None:
                 result.notices.append(_left_out(file, relation, problem))
             else:
-                result.add(name, relation)
+                result.add(target.called.get(name, name), relation)
     if target.restriction == "limit_to":
-        result.notices.extend(_unknown(file, name, names) for name in sorted(target.names - set(names)))
+        result.notices.extend(
+            _unknown(file, name, names, check) for name in sorted(target.names - set(names))
+        )
     return result
 
 
@@ -238,10 +256,10 @@ def _left_out(file: SessionFile, relation: Relation, problem: str) -> Notice:
     return Notice("NOTICE", message)
 
 
-def _unknown(file: SessionFile, name: str, names: Mapping[str, Relation]) -> Notice:
+def _unknown(file: SessionFile, name: str, names: Mapping[str, Relation], check: Check) -> Notice:
     """A name of LIMIT TO that means nothing; PostgreSQL has cut it if the table's own name is too long."""
     meant = [known for known, relation in names.items() if _is_cut_from(name, relation.name)]
-    hint = did_you_mean(meant or nearest(name, list(names)))
+    hint = did_you_mean(meant or nearest(name, list(names), check))
     return Notice("NOTICE", f'session "{file.session_id}" has no table "{shown(name)}" to import', hint=hint)
 
 

@@ -23,6 +23,10 @@ def choose(
 ) -> Import:
     """The tables of a remote schema that the target wants, from the newest state of its session."""
     file, schema = importer.find(remote_schema, backend.folder(server), task.check, session)
+    known = backend.described(file, server, settings)
+    if known is not None:
+        relations = importer.relations_of(file, schema, known)
+        return importer.choose(file, relations, target, lambda view: view.broken, task.check)
     engine = backend.engine(server, settings)
     task.open(engine.cursor())
     with engine.using(file, backend.store(server, settings), task) as attached:

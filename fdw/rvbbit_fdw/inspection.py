@@ -9,8 +9,9 @@ import functools
 import os
 import stat
 import struct
+import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from rvbbit_fdw.storage import HEADER_BYTES, CorruptHeader, Header, read_header
 
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
 State = Literal["ready", "live", "empty", "corrupt", "encrypted", "newer", "unreadable"]
 
 
-@dataclass(frozen=True)
+Identity: TypeAlias = tuple[int, int, int, int, int]
+"""Device, inode, size, last change and last status change: the same as long as nobody wrote to a file."""
+
+_SETTLED_NS: Final = 5_000_000_000
+"""What changed no longer ago may change again without another time, as clocks of file systems have steps."""
+
+
+@dataclass(frozen=True, slots=True)
 class Inspection:
     """What the headers and the lock of a session say; `error` is a part of a sentence without any path.
 
@@ -37,17 +45,56 @@ class Inspection:
     error: str | None = None
 
 
-def inspect(file: SessionFile) -> Inspection:
-    """Read 12 KB and ask for the lock; never raises for anything that is wrong with the file."""
+class Judgements:
+    """What the headers of unchanged files said, some 300 bytes for each file; never what a lock said.
+
+    A lock comes and goes without any other trace, so whether there is a writer is asked at each look.
+    """
+
+    def __init__(self, most: int = 1 << 16) -> None:
+        self._most = most
+        self._found: dict[Identity, Inspection] = {}
+        self._alike: dict[Inspection, Inspection] = {}
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def judge(self, descriptor: int, status: os.stat_result) -> tuple[Inspection, int]:
+        """The judgement of the headers and the size that goes with it; they are read if that is not known."""
+        found = self._found.get(_identity(status))
+        if found is not None:
+            return found, status.st_size
+        began = time.time_ns()
+        data, status = read_start(descriptor)
+        found = judge_header(data, status.st_size)
+        if began - status.st_ctime_ns > _SETTLED_NS:
+            self._keep(_identity(status), found)
+        return found, status.st_size
+
+    def _keep(self, identity: Identity, found: Inspection) -> None:
+        if len(self._found) >= self._most:
+            self._found.clear()
+            self._alike.clear()
+        self._found[identity] = self._alike.setdefault(found, found)
+
+
+_judgements = Judgements()
+
+
+def inspect(file: SessionFile, folder: int | None = None, judgements: Judgements = _judgements) -> Inspection:
+    """Read 12 KB, if they are not known, and ask for the lock; never raises for what is wrong with the file.
+
+    `folder` is the session folder's descriptor: many files are opened faster by it than by their paths.
+    """
     if not file.has_valid_name:
         return Inspection("unreadable", error="the file name is not valid UTF-8")
     try:
-        descriptor = open_regular(file.target)
+        descriptor, status = _open_regular(file.target if folder is None else file.inside, folder)
     except OSError as error:
         return Inspection("unreadable", error=_why_unreadable(error))
     try:
-        data, status = read_start(descriptor)
-        found = _judge(data, _has_writer(descriptor), status.st_size, file.wal_bytes)
+        found, size = judgements.judge(descriptor, status)
+        found = _judge(found, _has_writer(descriptor), size, file.wal_bytes)
         problem = _wal_problem(file)
         return found if problem is None else replace(found, state="unreadable", error=problem)
     except OSError as error:
@@ -73,11 +120,17 @@ def judge_header(data: bytes, size: int) -> Inspection:
 
 def open_regular(path: str) -> int:
     """Open a regular file for reading; OSError for anything else, without ever waiting for it."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    return _open_regular(path)[0]
+
+
+def _open_regular(path: str, folder: int | None = None) -> tuple[int, os.stat_result]:
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
+    descriptor = os.open(path, flags, dir_fd=folder)
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "not a regular file")
-    return descriptor
+    return descriptor, status
 
 
 def read_start(descriptor: int) -> tuple[bytes, os.stat_result]:
@@ -109,16 +162,19 @@ def created_ns(file: SessionFile) -> int:
     return min(born, file.modified_ns)
 
 
-def _judge(data: bytes, has_writer: bool, size: int, wal_bytes: int) -> Inspection:
-    found = judge_header(data, size)
+def _identity(status: os.stat_result) -> Identity:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _judge(found: Inspection, has_writer: bool, size: int, wal_bytes: int) -> Inspection:
     if found.state == "corrupt" and size < HEADER_BYTES and has_writer:
         return Inspection("live")
     if found.state != "ready":
         return found
     if has_writer:
-        return Inspection("live", found.storage_version, found.duckdb_version)
+        return replace(found, state="live")
     if size == HEADER_BYTES and wal_bytes == 0:
-        return Inspection("empty", found.storage_version, found.duckdb_version)
+        return replace(found, state="empty")
     return found
 
 
@@ -126,14 +182,17 @@ def _versions(state: State, header: Header, error: str | None) -> Inspection:
     return Inspection(state, header.storage_version, header.library_version, error)
 
 
+_LOCK: Final = struct.Struct("hhqqi4x")
+_ASKED: Final = _LOCK.pack(fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
+
+
 def _has_writer(descriptor: int) -> bool:
     """True if another process holds DuckDB's write lock; never seen where locks do not cross the mount."""
-    ask = struct.pack("hhqqi4x", fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
     try:
-        answer = fcntl.fcntl(descriptor, fcntl.F_GETLK, ask)
+        answer = fcntl.fcntl(descriptor, fcntl.F_GETLK, _ASKED)
     except OSError:
         return False
-    return bool(struct.unpack("hhqqi4x", answer)[0] == fcntl.F_WRLCK)
+    return bool(_LOCK.unpack(answer)[0] == fcntl.F_WRLCK)
 
 
 def unreadable_wal(error: OSError) -> str:

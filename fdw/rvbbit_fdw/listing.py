@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import duckdb
@@ -48,6 +49,11 @@ class Look:
     def needs(self, name: str) -> bool:
         """True if the query names that column."""
         return any(attribute.remote_name == name for attribute in self.scan.columns)
+
+    @cached_property
+    def counts_tables(self) -> bool:
+        """True if the query names the column for which snapshots are taken."""
+        return self.needs("table_count")
 
     def try_describe(self, file: SessionFile) -> tuple[Catalog | None, RvbbitError | None]:
         """The session's tables, or None and why not: one bad session never hides the others."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from rvbbit_fdw import policy, typemap
+from rvbbit_fdw import identifiers, policy, typemap
 from rvbbit_fdw.errors import OptionError, OptionMissing, OptionValueError
 
 CONTEXTS = ("wrapper", "server", "user_mapping", "table", "column")
@@ -31,6 +32,11 @@ class Option:
     check: Callable[[str], str | None] | None = None
     privileged: bool = False
     required: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        """True if every text that is not empty will do: an import sets hundreds of these."""
+        return self.check is _not_empty
 
 
 def _absolute_path(value: str) -> str | None:
@@ -55,6 +61,27 @@ def _whole(most: int) -> Callable[[str], str | None]:
 
 def _boolean(value: str) -> str | None:
     return None if value.lower() in {*_TRUE, *_FALSE} else "true or false is needed"
+
+
+def _names(value: str) -> str | None:
+    try:
+        pairs = json.loads(value, object_pairs_hook=list)
+    except (ValueError, RecursionError):
+        pairs = None
+    if not value.lstrip().startswith("{") or pairs is None or not all(isinstance(to, str) for _, to in pairs):
+        return "a JSON object of names is needed"
+    if not all(_is_name(to) for _, to in pairs):
+        return f"a name has from 1 to {identifiers.MAX_BYTES} bytes, none of them zero"
+    alike = [len({pair[side] for pair in pairs}) < len(pairs) for side in (0, 1)]
+    return "no two tables may have the same name" if any(alike) else None
+
+
+def _is_name(text: str) -> bool:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+    return 0 < size <= identifiers.MAX_BYTES and "\0" not in text
 
 
 def _patterns(value: str) -> str | None:
@@ -163,6 +190,13 @@ OPTIONS: tuple[Option, ...] = (
         "Id of the session, of any length; the remote schema is then one of it.",
         _not_empty,
     ),
+    Option(
+        IMPORT,
+        "import_as",
+        "Which tables come and what each is called: a JSON object, from its name without this option to the "
+        "other one; all come, under their own.",
+        _names,
+    ),
     Option(IMPORT, "import_comments", "Whether comments come along; true.", _boolean),
     Option(IMPORT, "import_not_null", "Whether NOT NULL comes along; true.", _boolean),
     Option(IMPORT, "import_views", "Whether views come along; true.", _boolean),
@@ -211,6 +245,11 @@ def unrepresentable(server: Mapping[str, str], table: Mapping[str, str]) -> str:
 def is_true(given: Mapping[str, str], name: str) -> bool:
     """The value of an option that is true unless something else is said."""
     return given.get(name, "true").lower() in _TRUE
+
+
+def import_as(given: Mapping[str, str]) -> dict[str, str] | None:
+    """What the tables of an import are called; None if all come under their own names."""
+    return json.loads(given["import_as"]) if "import_as" in given else None
 
 
 def require_session_dir(given: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,13 +23,14 @@ class Row:
 
     file: SessionFile
     look: Look
+    folder: int
     attaches: bool = False
     over_limit: str | None = None
 
     @cached_property
     def inspection(self) -> Inspection:
         """The session's state, from its header and lock."""
-        return inspect(self.file)
+        return inspect(self.file, self.folder)
 
     @property
     def path(self) -> str | None:
@@ -43,7 +45,7 @@ class Row:
     @property
     def error(self) -> str | None:
         """What is wrong with the session, as far as the query's columns made us look."""
-        return self.inspection.error or (self._counted[1] if self.look.needs("table_count") else None)
+        return self.inspection.error or (self._counted[1] if self.look.counts_tables else None)
 
     @cached_property
     def _counted(self) -> tuple[int | None, str | None]:
@@ -55,17 +57,22 @@ class Row:
 
 
 def _rows(look: Look, wanted: Wanted) -> Iterator[Row]:
+    with look.folder.opened(os.O_PATH) as folder:
+        yield from _rows_of(look, wanted, folder)
+
+
+def _rows_of(look: Look, wanted: Wanted, folder: int) -> Iterator[Row]:
     only_chosen = "auto_attach" in wanted.flags
     needs_chosen, needs_limits = only_chosen or look.needs("auto_attach"), look.needs("over_limit")
     if not (needs_chosen or needs_limits):
-        return (Row(file, look) for file in look.folder.list(wanted, look.check))
+        return (Row(file, look, folder) for file in look.folder.list(wanted, look.check))
     files = list(look.folder.list(check=look.check))  # which attach is known only of the whole folder
     rules = policy.parse(look.scan.server.options)
     chosen = rules.choose(files, look.now_ns) if needs_chosen else frozenset()
     limits = rules.over_limit(files, look.now_ns) if needs_limits else {}
     shown = [file for file in files if file.session_id in chosen] if only_chosen else files
     return (
-        Row(file, look, file.session_id in chosen, limits.get(file.session_id))
+        Row(file, look, folder, file.session_id in chosen, limits.get(file.session_id))
         for file in filter(wanted.has, shown)
     )
 

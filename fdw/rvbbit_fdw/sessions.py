@@ -54,6 +54,11 @@ class SessionFile(NamedTuple):
         """False if the file's name is not UTF-8; the id then only looks like it."""
         return _is_utf8(self.path)
 
+    @property
+    def inside(self) -> str:
+        """The regular file as seen from the folder, if it stands in there itself; otherwise its path."""
+        return self.path.rpartition("/")[2] if self.target == self.path else self.target
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -124,7 +129,7 @@ class SessionFolder:
 
     def orphans(self, check: Check = no_check) -> Sequence[str]:
         """Names of WAL files that stand alone: their session is gone, and nothing reads them."""
-        with self._opened() as folder:
+        with self.opened() as folder:
             entries, wals = self._entries(folder, check)
         there = {entry.name for entry in entries}
         alone = (found for name, found in wals.items() if name not in there)
@@ -148,7 +153,7 @@ class SessionFolder:
         return self._describe(session_id, path, status, [_lstat(path + suffix) for suffix in WAL_SUFFIXES])
 
     def _scanned(self, wanted: Wanted, check: Check) -> Iterator[SessionFile]:
-        with self._opened() as folder:
+        with self.opened() as folder:
             entries, wals = self._entries(folder, check)
             for number, entry in enumerate(entries):
                 if number % _CHECK_EVERY == 0:
@@ -160,10 +165,13 @@ class SessionFolder:
                         yield file
 
     @contextmanager
-    def _opened(self) -> Iterator[int]:
-        """The folder's descriptor: a stat by it does not walk the folder's path again for each file."""
+    def opened(self, access: int = os.O_RDONLY) -> Iterator[int]:
+        """The folder's descriptor: a stat by it does not walk the folder's path again for each file.
+
+        With O_PATH the folder need not be readable; its files can be opened by their names.
+        """
         try:
-            folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            folder = os.open(self.path, access | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
             raise folder_error(error) from None
         try:
@@ -236,7 +244,7 @@ class SessionFolder:
             raise folder_error(error) from None
 
     def _not_found(self, session_id: str, check: Check) -> errors.SessionNotFound:
-        with self._opened() as folder:
+        with self.opened() as folder:
             entries, _ = self._entries(folder, check)
         names = [as_text(entry.name.removesuffix(SUFFIX)) for entry in entries]
         meant = session_id.rstrip("/").rsplit("/", 1)[-1].removesuffix(SUFFIX)
@@ -271,6 +279,8 @@ def as_text(stem: str) -> str:
 
 
 def _is_utf8(path: str) -> bool:
+    if path.isascii():
+        return True
     try:
         os.fsencode(path.rsplit("/", 1)[-1]).decode("utf-8")
     except UnicodeDecodeError:

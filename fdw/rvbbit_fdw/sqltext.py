@@ -19,7 +19,7 @@ def quote(name: str) -> Sql:
 
 def qualified(*names: str) -> Sql:
     """A dotted name, each part quoted."""
-    return Sql(".".join(quote(name) for name in names))
+    return Sql(".".join([quote(name) for name in names]))
 
 
 def literal(value: str) -> Sql:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 import duckdb
@@ -18,6 +19,8 @@ class Task:
         self.interrupted = False
         self.reads = ""
         """What a scan reads, for messages: 'view "v" of session "s"'."""
+        self.again: Callable[[str], object] | None = None
+        """The stream of an open scan with these parameters (JSON) instead of its own."""
         self._cursor: duckdb.DuckDBPyConnection | None = None
         # Keeps a cursor from being closed while it is interrupted; held over nothing that blocks.
         self._lock = threading.Lock()
@@ -49,6 +52,7 @@ class Task:
 
     def close(self) -> None:
         """Close the cursor, if there is one."""
+        self.again = None
         with self._lock:
             cursor, self._cursor = self._cursor, None
         if cursor is not None:

@@ -87,41 +87,89 @@ END
 $$;
 COMMENT ON FUNCTION rvbbit._present_names(text, oid) IS 'internal: names that an attached schema need not import';
 
-CREATE PROCEDURE rvbbit._import(session text, schema_name name, comments boolean)
+-- All tables but those, or those under other names. By option, because PostgreSQL cuts the name of a remote schema at 63
+-- bytes. NOT NULL is a promise that a table in use may break before the next sync.
+CREATE PROCEDURE rvbbit._import(session text, schema_name name, others text[], called jsonb)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE pg_catalog.format('IMPORT FOREIGN SCHEMA main %s FROM SERVER %I INTO %I '
+                              'OPTIONS (session %L, import_not_null ''false'' %s)',
+        'EXCEPT (' || (SELECT pg_catalog.string_agg(DISTINCT pg_catalog.quote_ident(o.name), ', ')
+                       FROM pg_catalog.unnest(others) AS o (name)) || ')',
+        rvbbit._server(), schema_name, session,
+        ', import_as ' || pg_catalog.quote_literal(called));
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._import(text, name, text[], jsonb) IS 'internal: foreign tables of a session';
+
+CREATE FUNCTION rvbbit._missing_names(session text, present text[])
+    RETURNS name[]
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN ARRAY(SELECT s.pg_name::name FROM public.rvbbit_tables AS s
+                 WHERE s.session_id = session AND s.schema_name = 'main' AND s.pg_name <> ALL (present));
+END
+$$;
+COMMENT ON FUNCTION rvbbit._missing_names(text, text[]) IS 'internal: names of tables that an attached schema lacks';
+
+-- Straight to where they stay and under the names that they have there: to move one costs as much as to make it.
+CREATE PROCEDURE rvbbit._import_tables(session text, schema_name name, names name[])
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    present text;
+    schema_oid CONSTANT oid := rvbbit._schema_oid(schema_name);
+    guarded CONSTANT boolean := rvbbit._needs_guard();
+    partitions name[] := '{}';
+    imported oid[] := '{}';
+    shown oid[] := '{}';
+    item record;
 BEGIN
-    SELECT pg_catalog.format('EXCEPT (%s)', pg_catalog.string_agg(DISTINCT pg_catalog.quote_ident(p.name), ', '))
-    INTO present
-    FROM rvbbit._present_names(session, rvbbit._schema_oid(schema_name)) AS p (name)
-    HAVING pg_catalog.count(*) > 0;
-    -- By option, because PostgreSQL cuts the name of a remote schema at 63 bytes. NOT NULL is a promise that a table
-    -- in use may break before the next sync.
-    EXECUTE pg_catalog.format('IMPORT FOREIGN SCHEMA main %s FROM SERVER %I INTO %I '
-                              'OPTIONS (session %L, import_not_null ''false'', import_comments %L)',
-                              present, rvbbit._server(), schema_name, session, comments::text);
+    CALL rvbbit._ensure_partition_schema();
+    FOR item IN SELECT u.name FROM pg_catalog.unnest(names) AS u (name) LOOP
+        partitions := partitions || rvbbit._partition_name(session, item.name, schema_oid, partitions);
+    END LOOP;
+    CALL rvbbit._import(session, rvbbit._partition_schema(), NULL, pg_catalog.jsonb_object(names::text[], partitions::text[]));
+    FOR item IN
+        SELECT c.oid, u.name
+        FROM ROWS FROM (pg_catalog.unnest(names), pg_catalog.unnest(partitions)) AS u (name, partition)
+        JOIN pg_catalog.pg_class AS c ON c.relname = u.partition
+        WHERE c.relnamespace = rvbbit._schema_oid(rvbbit._partition_schema())
+    LOOP
+        imported := imported || item.oid;
+        shown := shown || rvbbit._make_table_before(item.oid, schema_name, item.name, guarded);
+    END LOOP;
+    CALL rvbbit._hide_partitions(imported);
+    CALL rvbbit._describe(session, shown, true);
 END
 $$;
-COMMENT ON PROCEDURE rvbbit._import(text, name, boolean) IS 'internal: foreign tables that a schema lacks';
+COMMENT ON PROCEDURE rvbbit._import_tables(text, name, name[]) IS 'internal: ordinary tables that a schema lacks';
 
--- Only what is not there yet; what a person made in the schema keeps its name. Ordinary tables get the comments when they
--- are there, so that their partitions need none.
+-- Only what is not there yet; what a person made in the schema keeps its name.
 CREATE PROCEDURE rvbbit._import_missing(session text, schema_name name, present_as text)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    present oid[];
+    present CONSTANT text[] := ARRAY(SELECT rvbbit._present_names(session, rvbbit._schema_oid(schema_name)));
+    missing name[];
 BEGIN
-    IF present_as = 'table' THEN
-        present := ARRAY(SELECT f.relation FROM rvbbit._foreign_tables_of(session, schema_name) AS f);
-        CALL rvbbit._import(session, schema_name, false);
-        CALL rvbbit._show_imported_as_tables(session, schema_name, present);
-    ELSE
-        CALL rvbbit._import(session, schema_name, true);
+    IF present_as = 'foreign' THEN
+        CALL rvbbit._import(session, schema_name, present, NULL);
+        RETURN;
+    END IF;
+    missing := rvbbit._missing_names(session, present);
+    IF missing = '{}' THEN
+        -- The session may have been one that could not be read just then: this says why.
+        CALL rvbbit._import(session, schema_name, NULL, '{}');
+        missing := rvbbit._missing_names(session, present);
+    END IF;
+    IF missing <> '{}' THEN
+        CALL rvbbit._import_tables(session, schema_name, missing);
     END IF;
 END
 $$;
@@ -185,6 +233,34 @@ AS $$
 $$;
 COMMENT ON PROCEDURE rvbbit._lock(text) IS 'internal: one transaction at a time attaches or detaches a session';
 
+CREATE PROCEDURE rvbbit._lock_name(schema_name text)
+    LANGUAGE sql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('rvbbit schema ' || schema_name, 0));
+$$;
+COMMENT ON PROCEDURE rvbbit._lock_name(text) IS 'internal: one transaction at a time gives a schema that name';
+
+-- Another session may want the same, and its schema is not seen before it is committed.
+CREATE FUNCTION rvbbit._take_name(session text)
+    RETURNS name
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    candidate name;
+BEGIN
+    LOOP
+        candidate := rvbbit._schema_name(session);
+        CALL rvbbit._lock_name(candidate);
+        IF candidate = rvbbit._schema_name(session) THEN
+            RETURN candidate;
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION rvbbit._take_name(text) IS 'internal: the name of a new schema for a session, which no other session takes';
+
 -- What was done, as a format of id and schema name, and the schema's name.
 CREATE FUNCTION rvbbit._attach(session text, alias text, attached_by text, present_as text, OUT done text,
                                OUT schema_name name)
@@ -198,12 +274,13 @@ BEGIN
     CALL rvbbit._check_presentation(present_as);
     CALL rvbbit._lock(session);
     IF alias IS NOT NULL THEN
+        CALL rvbbit._lock_name(alias);
         CALL rvbbit._check_alias(alias, session);
     END IF;
     SELECT a.schema_name, a.present_as INTO schema_name, present FROM rvbbit._attached AS a WHERE a.session_id = session;
     IF schema_name IS NULL THEN
         done := 'Attached ''%s'' as schema "%s"';
-        schema_name := COALESCE(alias, rvbbit._schema_name(session));
+        schema_name := COALESCE(alias, rvbbit._take_name(session));
         CALL rvbbit._create_schema(session, schema_name, attached_by, COALESCE(present_as, rvbbit._present_as()));
     ELSIF schema_name <> alias THEN
         done := 'Renamed the schema of ''%s'' to "%s"';

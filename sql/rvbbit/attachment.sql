@@ -30,10 +30,11 @@ CREATE VIEW rvbbit._attached AS
     SELECT a.schema_name, a.session_id, a.attached_by, a.attached_at, n.oid AS schema_oid, a.present_as
     FROM rvbbit.attachment AS a
     JOIN pg_catalog.pg_namespace AS n ON n.nspname = a.schema_name
+    JOIN pg_catalog.pg_description AS d ON d.objoid = n.oid AND d.objsubid = 0
+         AND d.classoid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
     WHERE n.nspowner = (SELECT c.relowner FROM pg_catalog.pg_class AS c
                         WHERE c.oid = 'rvbbit.attachment'::pg_catalog.regclass)
-      AND pg_catalog.starts_with(pg_catalog.obj_description(n.oid, 'pg_namespace'),
-                                 pg_catalog.format('RVBBIT session "%s"', a.session_id));
+      AND pg_catalog.starts_with(d.description, pg_catalog.format('RVBBIT session "%s"', a.session_id));
 COMMENT ON VIEW rvbbit._attached IS 'internal: attachments whose schema is there and is ours';
 
 CREATE FUNCTION rvbbit._server()

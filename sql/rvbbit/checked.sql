@@ -17,6 +17,13 @@ CREATE FUNCTION rvbbit._is_unchecked(server oid)
                    WHERE s.oid = server AND o.option_name = 'wrapper' AND o.option_value LIKE 'rvbbit\_fdw.%');
 COMMENT ON FUNCTION rvbbit._is_unchecked(oid) IS 'internal: true if the host of a server leaves options to the brain';
 
+CREATE FUNCTION rvbbit._needs_guard()
+    RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    RETURN rvbbit._is_unchecked((SELECT s.oid FROM pg_catalog.pg_foreign_server AS s WHERE s.srvname = rvbbit._server()));
+COMMENT ON FUNCTION rvbbit._needs_guard() IS 'internal: true if ordinary tables have to refuse rows for the host behind them';
+
 -- Planning makes the brain look at all options, and opens nothing. Its errors come without a SQLSTATE of their own.
 CREATE PROCEDURE rvbbit._check_by_plan(relation oid)
     LANGUAGE plpgsql
@@ -92,6 +99,25 @@ END
 $$;
 COMMENT ON PROCEDURE rvbbit._check_server(oid) IS 'internal: refuse options that a server may not have';
 
+-- A COPY into a foreign table of such a host ends the server: nobody but a superuser can do that, unless by a GRANT.
+CREATE PROCEDURE rvbbit._revoke_insert(tables oid[])
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    item record;
+BEGIN
+    FOR item IN
+        SELECT c.oid::pg_catalog.regclass AS shown, c.relowner::pg_catalog.regrole AS owner
+        FROM pg_catalog.pg_foreign_table AS t JOIN pg_catalog.pg_class AS c ON c.oid = t.ftrelid
+        WHERE t.ftrelid = ANY (tables) AND rvbbit._is_unchecked(t.ftserver)
+    LOOP
+        EXECUTE pg_catalog.format('REVOKE INSERT ON TABLE %s FROM %s', item.shown, item.owner);
+    END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE rvbbit._revoke_insert(oid[]) IS 'internal: take from owners of foreign tables what their host does not survive';
+
 CREATE FUNCTION rvbbit._on_options()
     RETURNS event_trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -112,7 +138,11 @@ BEGIN
     LOOP
         CONTINUE WHEN NOT rvbbit._is_unchecked(changed.server);
         CASE changed.kind
-            WHEN 'pg_class' THEN CALL rvbbit._check_table(changed.objid);
+            WHEN 'pg_class' THEN
+                CALL rvbbit._check_table(changed.objid);
+                IF TG_TAG = 'CREATE FOREIGN TABLE' THEN
+                    CALL rvbbit._revoke_insert(ARRAY[changed.objid]);
+                END IF;
             WHEN 'pg_user_mapping' THEN CALL rvbbit._check_mapping(changed.server);
             ELSE CALL rvbbit._check_server(changed.server);
         END CASE;

@@ -98,16 +98,19 @@ AS $$
 DECLARE
     item record;
     command text;
-    pages integer;
 BEGIN
-    FOR item IN SELECT * FROM rvbbit._tables_shown(session, tables) LOOP
-        IF item.estimated_rows IS NOT NULL THEN
-            -- Within the UPDATE it would be computed several times for each row.
-            pages := rvbbit._pages(item.table_oid, item.estimated_rows);
-            UPDATE pg_catalog.pg_class AS c SET reltuples = item.estimated_rows, relpages = pages
-            WHERE c.oid = item.table_oid;
-        END IF;
-        CONTINUE WHEN NOT comments;
+    FOR item IN
+        WITH shown AS MATERIALIZED (
+            SELECT * FROM rvbbit._tables_shown(session, tables)
+        ), sized AS MATERIALIZED (  -- in the UPDATE itself it would be computed several times for each row
+            SELECT s.*, rvbbit._pages(s.table_oid, s.estimated_rows) AS pages
+            FROM shown AS s WHERE s.estimated_rows IS NOT NULL
+        ), estimated AS (
+            UPDATE pg_catalog.pg_class AS c SET reltuples = s.estimated_rows, relpages = s.pages
+            FROM sized AS s WHERE c.oid IN (s.table_oid, s.part_oid)
+        )
+        SELECT * FROM shown WHERE comments
+    LOOP
         EXECUTE pg_catalog.format('COMMENT ON %s TABLE %s IS %L',
                                   CASE WHEN item.table_oid = item.part_oid THEN 'FOREIGN' ELSE '' END,
                                   item.table_oid::pg_catalog.regclass,
@@ -135,11 +138,18 @@ DECLARE
     tables oid[];
     session text;
 BEGIN
-    tables := ARRAY(SELECT d.objid FROM pg_catalog.pg_event_trigger_ddl_commands() AS d
-                    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass);
+    -- A table is there once for itself and once for each column that has options. Partitions are described with the
+    -- tables before them.
+    tables := ARRAY(SELECT DISTINCT d.objid FROM pg_catalog.pg_event_trigger_ddl_commands() AS d
+                    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                      AND d.schema_name <> rvbbit._partition_schema());
+    IF tables = '{}' THEN
+        RETURN;
+    END IF;
     FOR session IN SELECT DISTINCT t.session FROM rvbbit._shown_by(tables) AS t WHERE t.session IS NOT NULL LOOP
         CALL rvbbit._describe(session, tables, comments);
     END LOOP;
+    CALL rvbbit._revoke_insert(tables);
 END
 $$;
 COMMENT ON FUNCTION rvbbit._on_import() IS 'internal: what every import adds to its foreign tables';

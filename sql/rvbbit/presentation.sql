@@ -39,21 +39,24 @@ END
 $$;
 COMMENT ON PROCEDURE rvbbit._ensure_partition_schema() IS 'internal: make the schema of the partitions';
 
--- It says what it shows, in plans and errors: the partitions of all sessions are side by side.
-CREATE FUNCTION rvbbit._partition_name(session text, table_name name, schema_oid oid)
+-- It says what it shows, in plans and errors: the partitions of all sessions are side by side. Of two that are made at
+-- the same time neither is seen by the other, so the plain name is only for what no other session can have: "a.b" with a
+-- table "c" and "a" with a table "b.c" would both be "a.b.c"; and "_a.b" is also the array type of "a.b".
+CREATE FUNCTION rvbbit._partition_name(session text, table_name name, schema_oid oid, taken name[] DEFAULT '{}')
     RETURNS name
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     plain CONSTANT text := session || '.' || table_name;
-    partitions CONSTANT oid := rvbbit._schema_oid(rvbbit._partition_schema());
     candidate text := plain;
 BEGIN
     FOR attempt IN 1..9 LOOP
-        IF pg_catalog.octet_length(candidate) <= 63
+        IF pg_catalog.octet_length(candidate) <= 63 AND candidate <> ALL (taken) AND (attempt > 1 OR plain !~ '^_|[.].*[.]')
            AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c
-                           WHERE c.relname = candidate::name AND c.relnamespace IN (schema_oid, partitions)) THEN
+                           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                           WHERE c.relname = candidate::name
+                             AND (n.oid = schema_oid OR n.nspname = rvbbit._partition_schema())) THEN
             RETURN candidate;
         END IF;
         candidate := rvbbit._cut(plain, 54) || '_' || pg_catalog.left(pg_catalog.encode(pg_catalog.sha256(
@@ -62,7 +65,7 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION rvbbit._partition_name(text, name, oid) IS 'internal: a free name for the partition that shows a session''s table';
+COMMENT ON FUNCTION rvbbit._partition_name(text, name, oid, name[]) IS 'internal: a free name for the partition that shows a session''s table';
 
 CREATE FUNCTION rvbbit._grants(relation oid)
     RETURNS TABLE (what text, role text, privilege text, grantable boolean)
@@ -143,25 +146,56 @@ END
 $$;
 COMMENT ON PROCEDURE rvbbit._hide_partitions(oid[]) IS 'internal: take new partitions out of what others see';
 
+-- Multicorn2 ends the server if it is sent a row. A trigger of the statement comes before that, also for superusers.
+CREATE FUNCTION rvbbit._on_insert()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'cannot insert into table "%"', TG_TABLE_NAME
+        USING ERRCODE = 'feature_not_supported', DETAIL = 'RVBBIT sessions can only be read.',
+              HINT = 'Copy the rows into a table of your own.';
+END
+$$;
+COMMENT ON FUNCTION rvbbit._on_insert() IS 'internal: refuse rows that a host does not survive';
+REVOKE ALL ON FUNCTION rvbbit._on_insert() FROM PUBLIC;
+
 -- The key must not be a constant, which PostgreSQL refuses, and no column, which could then not be altered: this one is
 -- null for all rows, and no condition is about it.
+CREATE FUNCTION rvbbit._make_table_before(partition oid, schema_name name, name name, guarded boolean)
+    RETURNS oid
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    shown CONSTANT text := pg_catalog.format('%I.%I', schema_name, name);
+BEGIN
+    EXECUTE pg_catalog.format('CREATE TABLE %1$s (LIKE %2$s INCLUDING COMMENTS) '
+                              'PARTITION BY LIST ((NULL::xml IS DOCUMENT)); '
+                              'ALTER TABLE %1$s ATTACH PARTITION %2$s DEFAULT',
+                              shown, partition::pg_catalog.regclass);
+    IF guarded THEN
+        EXECUTE pg_catalog.format('CREATE TRIGGER read_only BEFORE INSERT ON %s EXECUTE FUNCTION rvbbit._on_insert()', shown);
+    END IF;
+    RETURN shown::pg_catalog.regclass;
+END
+$$;
+COMMENT ON FUNCTION rvbbit._make_table_before(oid, name, name, boolean) IS 'internal: make an ordinary table before a foreign one';
+
 CREATE FUNCTION rvbbit._put_table_before(relation oid, name name, schema_oid oid, session text)
     RETURNS oid
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    -- as the table will be called
-    shown CONSTANT text := relation::pg_catalog.regclass;
-    partition CONSTANT name := rvbbit._partition_name(session, name, schema_oid);
-    partitions CONSTANT name := rvbbit._partition_schema();
+    schema_name CONSTANT name := (SELECT n.nspname FROM pg_catalog.pg_namespace AS n WHERE n.oid = schema_oid);
 BEGIN
-    EXECUTE pg_catalog.format('ALTER FOREIGN TABLE %s RENAME TO %I', shown, partition);
-    EXECUTE pg_catalog.format('ALTER FOREIGN TABLE %s SET SCHEMA %I', relation::pg_catalog.regclass, partitions);
-    EXECUTE pg_catalog.format('CREATE TABLE %s (LIKE %I.%I INCLUDING COMMENTS) '
-                              'PARTITION BY LIST ((NULL::xml IS DOCUMENT))', shown, partitions, partition);
-    EXECUTE pg_catalog.format('ALTER TABLE %s ATTACH PARTITION %I.%I DEFAULT', shown, partitions, partition);
-    RETURN shown::pg_catalog.regclass;
+    EXECUTE pg_catalog.format('ALTER FOREIGN TABLE %s RENAME TO %I', relation::pg_catalog.regclass,
+                              rvbbit._partition_name(session, name, schema_oid));
+    EXECUTE pg_catalog.format('ALTER FOREIGN TABLE %s SET SCHEMA %I', relation::pg_catalog.regclass,
+                              rvbbit._partition_schema());
+    RETURN rvbbit._make_table_before(relation, schema_name, name, rvbbit._needs_guard());
 END
 $$;
 COMMENT ON FUNCTION rvbbit._put_table_before(oid, name, oid, text) IS
@@ -206,31 +240,6 @@ END
 $$;
 COMMENT ON PROCEDURE rvbbit._show_as_tables(text, name) IS 'internal: present what a schema shows of a session as ordinary tables';
 
--- Tables that were imported just now: the ordinary ones have the same grants by default, and nothing hangs on any.
-CREATE PROCEDURE rvbbit._show_imported_as_tables(session text, schema_name name, others oid[])
-    LANGUAGE plpgsql
-    SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    item record;
-    shown oid[] := '{}';
-    partitions oid[] := '{}';
-BEGIN
-    CALL rvbbit._ensure_partition_schema();
-    FOR item IN
-        SELECT * FROM rvbbit._foreign_tables_of(session, schema_name) AS f WHERE f.relation <> ALL (others)
-    LOOP
-        shown := shown || rvbbit._put_table_before(item.relation, item.relation_name, item.schema_oid, session);
-        partitions := partitions || item.relation;
-    END LOOP;
-    IF shown <> '{}' THEN
-        CALL rvbbit._hide_partitions(partitions);
-        CALL rvbbit._describe(session, shown, true);
-    END IF;
-END
-$$;
-COMMENT ON PROCEDURE rvbbit._show_imported_as_tables(text, name, oid[]) IS 'internal: put ordinary tables before new foreign ones';
-
 -- What would go with the table and is somebody's work.
 CREATE FUNCTION rvbbit._belongings(relation oid)
     RETURNS text
@@ -244,7 +253,10 @@ CREATE FUNCTION rvbbit._belongings(relation oid)
                                 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass,
                                 'pg_catalog.pg_constraint'::pg_catalog.regclass,
                                 'pg_catalog.pg_rewrite'::pg_catalog.regclass,
-                                'pg_catalog.pg_publication_rel'::pg_catalog.regclass));
+                                'pg_catalog.pg_publication_rel'::pg_catalog.regclass)
+              AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger AS g
+                              WHERE d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass AND g.oid = d.objid
+                                AND g.tgfoid = 'rvbbit._on_insert()'::pg_catalog.regprocedure));
 COMMENT ON FUNCTION rvbbit._belongings(oid) IS 'internal: policies, triggers, statistics and the like that people gave a table';
 
 CREATE PROCEDURE rvbbit._copy_comments(source oid, target oid)
@@ -275,6 +287,8 @@ CREATE PROCEDURE rvbbit._show_as_foreign(relation oid, partition oid)
 AS $$
 DECLARE
     belongings CONSTANT text := rvbbit._belongings(relation);
+    -- free in both schemas, whatever other tables are called
+    between CONSTANT text := pg_catalog.format('rvbbit moves %s', partition);
     present record;
 BEGIN
     SELECT c.relname, c.relnamespace::pg_catalog.regnamespace AS schema INTO present
@@ -288,6 +302,7 @@ BEGIN
     EXECUTE pg_catalog.format('ALTER TABLE %s DETACH PARTITION %s', relation::pg_catalog.regclass,
                               partition::pg_catalog.regclass);
     EXECUTE pg_catalog.format('DROP TABLE %s', relation::pg_catalog.regclass);
+    EXECUTE pg_catalog.format('ALTER FOREIGN TABLE %s RENAME TO %I', partition::pg_catalog.regclass, between);
     EXECUTE pg_catalog.format('ALTER FOREIGN TABLE %s SET SCHEMA %s', partition::pg_catalog.regclass, present.schema);
     EXECUTE pg_catalog.format('ALTER FOREIGN TABLE %s RENAME TO %I', partition::pg_catalog.regclass, present.relname);
 END

@@ -81,7 +81,11 @@ BEGIN ATOMIC
         FROM rvbbit._attached AS a
         JOIN rvbbit.sync_seen AS e ON e.session_id = a.session_id
         WHERE e.missing_since IS NOT NULL
-          AND NOT EXISTS (SELECT FROM public.rvbbit_sessions AS s WHERE s.session_id = a.session_id)$$,
+          -- One look for all that are missing, by their names: a join would list the whole folder a second time.
+          AND e.session_id <> ALL (ARRAY(
+              SELECT s.session_id FROM public.rvbbit_sessions AS s
+              WHERE s.session_id = ANY (ARRAY(SELECT m.session_id FROM rvbbit.sync_seen AS m
+                                              WHERE m.missing_since IS NOT NULL))))$$,
         pg_catalog.string_agg(CASE c.name WHEN 'error' THEN rvbbit._view_error()
                                           ELSE pg_catalog.format('s.%I', c.name) END, ', '),
         pg_catalog.string_agg(CASE c.name WHEN 'session_id' THEN 'a.session_id'

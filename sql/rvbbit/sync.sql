@@ -241,10 +241,10 @@ COMMENT ON FUNCTION rvbbit._drift(text, name) IS 'internal: what an attached sch
 
 -- When a session is to be looked into: when its files changed, but one that is large and being written, and so copied
 -- at each look, only once a minute; and again after ten minutes if something went wrong.
+-- Without a SET clause, so that it becomes a part of the query that calls it.
 CREATE FUNCTION rvbbit._is_due(seen rvbbit.sync_seen, signature text, is_large boolean)
     RETURNS boolean
     LANGUAGE sql STABLE
-    SET search_path = pg_catalog, pg_temp
     RETURN seen.session_id IS NULL OR seen.missing_since IS NOT NULL
         OR (seen.signature IS DISTINCT FROM signature OR seen.missing_tables IS NOT NULL)
            AND (NOT is_large OR seen.looked_at <= pg_catalog.now() - interval '1 minute')
@@ -252,13 +252,23 @@ CREATE FUNCTION rvbbit._is_due(seen rvbbit.sync_seen, signature text, is_large b
 COMMENT ON FUNCTION rvbbit._is_due(rvbbit.sync_seen, text, boolean) IS 'internal: true if sync is to look into a session';
 
 -- What a person attached stays as that person has it.
-CREATE FUNCTION rvbbit._is_presented_otherwise(session text)
-    RETURNS boolean
-    LANGUAGE sql STABLE
+CREATE VIEW rvbbit._presented_otherwise AS
+    SELECT a.session_id FROM rvbbit.attachment AS a
+    -- A subquery: computed once, not for each session.
+    WHERE a.attached_by = 'auto' AND a.present_as <> (SELECT rvbbit._present_as());
+COMMENT ON VIEW rvbbit._presented_otherwise IS 'internal: sessions of which the policy wants other kinds of tables';
+
+-- The planner takes what it cannot estimate for one row, and would compare each session with each.
+CREATE FUNCTION rvbbit._attached_for_sync(only_session text)
+    RETURNS TABLE (session_id text, schema_name name, schema_oid oid, attached_by text, is_presented_otherwise boolean)
+    LANGUAGE sql STABLE ROWS 200
     SET search_path = pg_catalog, pg_temp
-    RETURN EXISTS (SELECT FROM rvbbit.attachment AS a
-                   WHERE a.session_id = session AND a.attached_by = 'auto' AND a.present_as <> rvbbit._present_as());
-COMMENT ON FUNCTION rvbbit._is_presented_otherwise(text) IS 'internal: true if the policy wants other kinds of tables';
+BEGIN ATOMIC
+    SELECT a.session_id, a.schema_name, a.schema_oid, a.attached_by, o.session_id IS NOT NULL
+    FROM rvbbit._attached AS a LEFT JOIN rvbbit._presented_otherwise AS o ON o.session_id = a.session_id
+    WHERE only_session IS NULL OR a.session_id = only_session;
+END;
+COMMENT ON FUNCTION rvbbit._attached_for_sync(text) IS 'internal: attached sessions as sync sees them';
 
 CREATE FUNCTION rvbbit._sessions_to_do(only_session text DEFAULT NULL)
     RETURNS TABLE (action text, session_id text, schema_name name, signature text, reason text)
@@ -266,12 +276,8 @@ CREATE FUNCTION rvbbit._sessions_to_do(only_session text DEFAULT NULL)
     SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH folder AS MATERIALIZED (SELECT * FROM rvbbit._folder(only_session)),
-    wish AS MATERIALIZED (SELECT rvbbit._present_as() AS present_as),
-    attached AS MATERIALIZED (
-        -- as in _is_presented_otherwise(), for all sessions at once
-        SELECT a.*, a.attached_by = 'auto' AND a.present_as <> w.present_as AS is_presented_otherwise
-        FROM rvbbit._attached AS a, wish AS w WHERE only_session IS NULL OR a.session_id = only_session
-    ), gone AS (
+    attached AS MATERIALIZED (SELECT * FROM rvbbit._attached_for_sync(only_session)),
+    gone AS (
         SELECT a.*, e.missing_since, f.session_id IS NULL AS has_no_file, f.signature,
                rvbbit._has_dependents(a.session_id, a.schema_oid) AS is_held
         FROM attached AS a
@@ -331,7 +337,7 @@ BEGIN ATOMIC
     WHERE t.action = 'refresh'
     UNION ALL
     SELECT 'present', t.session_id, t.schema_name, NULL, NULL, t.reason
-    FROM todo AS t WHERE t.action = 'refresh' AND rvbbit._is_presented_otherwise(t.session_id);
+    FROM todo AS t JOIN rvbbit._presented_otherwise AS o ON o.session_id = t.session_id WHERE t.action = 'refresh';
 END;
 COMMENT ON FUNCTION rvbbit.sync_plan() IS 'what rvbbit.sync() would do now, and why, without doing it';
 
@@ -487,7 +493,7 @@ BEGIN
     IF lacks_tables THEN
         CALL rvbbit._import_missing(session, schema_name, present_as);
     END IF;
-    IF rvbbit._is_presented_otherwise(session) THEN
+    IF EXISTS (SELECT FROM rvbbit._presented_otherwise AS o WHERE o.session_id = session) THEN
         problem := rvbbit._try_present(session, schema_name);
         IF problem IS NULL THEN
             changes := changes + 1;

@@ -74,6 +74,40 @@ def test_limit_to_and_except(folder: Folder) -> None:
     assert Target("s", "x", "limit_to", frozenset()).wants("p") is False
 
 
+def test_tables_under_other_names(folder: Folder) -> None:
+    folder.write("a", *(f"CREATE TABLE {name} (i INTEGER)" for name in "pqr"))
+    reply = folder.import_schema("a", import_as='{"p": "r", "q": "a.q", "z": "y"}')
+    assert [text.split(" (")[0].split(".", 1)[1] for text in reply["commands"]] == ['"r"', '"a.q"']
+    assert all(f"\"table_name\" '{name}'" in text for name, text in zip("pq", reply["commands"], strict=True))
+    assert [notice["message"] for notice in reply["notices"]] == ['session "a" has no table "z" to import']
+    assert folder.import_schema("a", import_as="{}")["commands"] == []
+    with pytest.raises(OptionError, match='"import_as" and LIMIT TO or EXCEPT exclude each other'):
+        folder.import_schema("a", "except", ["p"], import_as="{}")
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("p", "a JSON object of names is needed"),
+        ('["p"]', "a JSON object of names is needed"),
+        ('{"p": 1}', "a JSON object of names is needed"),
+        ('{"p": ""}', "a name has from 1 to 63 bytes"),
+        (f'{{"p": "{"é" * 32}"}}', "a name has from 1 to 63 bytes"),
+        ('{"p": "x", "q": "x"}', "no two tables may have the same name"),
+        ('{"p": "x", "p": "y"}', "no two tables may have the same name"),
+        ('{"p": {"q": "x"}}', "a JSON object of names is needed"),
+        ('[["p", "x"]]', "a JSON object of names is needed"),
+        ('{"p":' * 100_000, "a JSON object of names is needed"),
+        ('{"p": "\\ud800"}', "a name has from 1 to 63 bytes"),
+        ('{"p": "x\\u0000"}', "a name has from 1 to 63 bytes, none of them zero"),
+    ],
+)
+def test_names_that_tables_cannot_have(folder: Folder, value: str, problem: str) -> None:
+    folder.write("a")
+    with pytest.raises(OptionValueError, match=problem):
+        folder.import_schema("a", import_as=value)
+
+
 def test_an_unknown_session_with_a_near_name(folder: Folder) -> None:
     folder.write("agile-cardinal-490cb1")
     with pytest.raises(SessionNotFound) as caught:
@@ -88,7 +122,8 @@ def test_all_sessions_and_options_are_refused(folder: Folder) -> None:
     with pytest.raises(OptionError, match='invalid option "x"') as caught:
         folder.import_schema("a", x="1")
     assert caught.value.hint == (
-        "Valid options in this context are: import_comments, import_not_null, import_views, session."
+        "Valid options in this context are: "
+        "import_as, import_comments, import_not_null, import_views, session."
     )
     with pytest.raises(OptionError) as caught:
         folder.import_schema("a", import_view="false")

@@ -113,7 +113,7 @@ def test_a_session_that_cannot_be_counted_says_why(folder: Folder) -> None:
 
 
 def test_only_what_is_asked_for_is_done(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    def forbidden(_file: SessionFile) -> Inspection:
+    def forbidden(*_arguments: object) -> Inspection:
         raise AssertionError
 
     monkeypatch.setattr(session_rows, "inspect", forbidden)
@@ -134,9 +134,9 @@ def test_depths(folder: Folder) -> None:
 def test_conditions_choose_the_files(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
 
-    def watch(file: SessionFile) -> Inspection:
+    def watch(file: SessionFile, place: int) -> Inspection:
         seen.append(file.session_id)
-        return inspect(file)
+        return inspect(file, place)
 
     monkeypatch.setattr(session_rows, "inspect", watch)
     condition = {
@@ -212,7 +212,11 @@ def test_twenty_thousand_rows_travel_fast(folder: Folder, monkeypatch: pytest.Mo
     started = time.perf_counter()
     monkeypatch.setattr(SessionFolder, "list", lambda *_arguments: iter(files))
     look = Look(
-        scan, SessionFolder("/x"), lambda _file: Catalog(), SnapshotStore("/nowhere", 0), lambda: None
+        scan,
+        SessionFolder(str(folder.sessions)),
+        lambda _file: Catalog(),
+        SnapshotStore("/nowhere", 0),
+        lambda: None,
     )
     document = SESSIONS.document(look)
     query = SESSIONS.query(scan)

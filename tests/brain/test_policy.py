@@ -272,9 +272,9 @@ def test_a_choice_ranks_the_folder_whatever_the_query_looks_at(folder: Folder) -
 def test_only_what_attaches_is_looked_into(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
 
-    def watch(file: SessionFile) -> Inspection:
+    def watch(file: SessionFile, place: int) -> Inspection:
         seen.append(file.session_id)
-        return inspect(file)
+        return inspect(file, place)
 
     monkeypatch.setattr(session_rows, "inspect", watch)
     number = list(session_rows.COLUMNS).index("auto_attach") + 1

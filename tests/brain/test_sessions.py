@@ -111,10 +111,10 @@ def test_a_wal_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     Path(f"{path}.wal").write_bytes(b"x")
     real = os.open
 
-    def refuse(name: str, *rest: int) -> int:
+    def refuse(name: str, *rest: int, **more: int) -> int:
         if name.endswith(".wal"):
             raise PermissionError(13, "Permission denied")
-        return real(name, *rest)
+        return real(name, *rest, **more)
 
     (file,) = SessionFolder(str(folder.sessions)).list()
     monkeypatch.setattr(os, "open", refuse)

@@ -102,9 +102,9 @@ def test_taking_an_unchanged_session_opens_nothing_but_the_session(
     opened: list[str] = []
     real_open = os.open
 
-    def open_and_note(path: str, flags: int, mode: int = 0o777) -> int:
+    def open_and_note(path: str, flags: int, *, dir_fd: int | None = None) -> int:
         opened.append(path)
-        return real_open(path, flags, mode)
+        return real_open(path, flags, dir_fd=dir_fd)
 
     def never(*_: object, **__: object) -> str:
         raise AssertionError

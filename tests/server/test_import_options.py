@@ -45,8 +45,9 @@ COMMENTS = {
 }
 
 BAD_OPTIONS = [
-    ("colour 'blue'", "HV00D", "Valid options in this context are: import_comments, import_not_null"),
+    ("colour 'blue'", "HV00D", "Valid options in this context are: import_as, import_comments"),
     ("import_views 'maybe'", "HV024", "Whether views come along"),
+    ("import_as '[]'", "HV024", "a JSON object"),
     ("session_dir '/'", "HV00D", ""),
     ("import_comment 'true'", "HV00D", 'Perhaps you meant the option "import_comments"'),
 ]
@@ -114,6 +115,15 @@ def test_comments_come_along(db: psycopg.Connection, schema: str) -> None:
 def test_comments_of_the_tables_that_come(db: psycopg.Connection, schema: str) -> None:
     import_session(db, schema, SESSION, "EXCEPT (t, wide)")
     assert comments(db, schema) == {("v", None): COMMENTS["v", None]}
+
+
+def test_tables_under_other_names(db: psycopg.Connection, schema: str) -> None:
+    import_with(db, schema, """import_as '{"t": "v", "v": "Other"}'""")
+    assert comments(db, schema) == {
+        ("v", None): COMMENTS["t", None],
+        ("v", "b"): COMMENTS["t", "b"],
+        ("Other", None): COMMENTS["v", None],
+    }
 
 
 def test_comments_may_stay_away(db: psycopg.Connection, schema: str) -> None:

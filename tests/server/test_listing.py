@@ -171,6 +171,20 @@ def test_files_that_are_no_databases_are_listed_as_corrupt(db: psycopg.Connectio
     assert found.fetchall() == [("corrupt", None)]
 
 
+def test_a_folder_that_may_be_entered_but_not_listed(server: Server, db: psycopg.Connection) -> None:
+    """Who knows a name finds its session, as the kernel has it."""
+    session = next(name for name, (state, _, _) in STATES.items() if state == "ready")
+    mode = server.session_dir.stat().st_mode
+    server.session_dir.chmod(0o711)
+    try:
+        found = db.execute("SELECT state FROM rvbbit_sessions WHERE session_id = %s", [session]).fetchall()
+        with pytest.raises(psycopg.errors.IoError, match="session folder"):
+            db.execute("SELECT state FROM rvbbit_sessions")
+    finally:
+        server.session_dir.chmod(mode)
+    assert found == [("ready",)]
+
+
 def test_counting_and_existence_need_no_column(db: psycopg.Connection) -> None:
     query = """
         SELECT count(*) = (SELECT count(session_id) FROM rvbbit_sessions), count(*) > 30

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.server
 # The same session under two names, each attached in its way, and its tables copied into the heap.
 SESSIONS = {"foreign": "merry-finch-77bb01", "table": "merry-finch-77bb02"}
 SCHEMAS = {"foreign": "as_foreign", "table": "as_table", "heap": "as_heap"}
-NAMES = ("items", "groups", "empty")
+NAMES = ("items", "groups", "empty", "letters")
 
 WHOLE = [
     "SELECT count(*), count(small), sum(big), avg(amount), min(name), max(day) FROM {items}",

@@ -269,6 +269,16 @@ def test_names_that_are_too_long_or_taken(folder: Folder) -> None:
     assert folder.rows('SELECT a FROM other."b.c"') == [(4,)]
 
 
+def test_tables_that_are_called_like_partitions(folder: Folder) -> None:
+    names = ["g", "other.g", "other.other.g"]
+    folder.write("other", *(f'CREATE TABLE "{name}" AS SELECT {len(name)} AS n' for name in names))
+    for way in ("table", "foreign", "table", "foreign"):
+        folder.db.execute("SELECT rvbbit_attach_session('other', present_as => %s)", [way])
+        assert [folder.rows(f'SELECT n FROM other."{name}"') for name in names] == [
+            [(len(name),)] for name in names
+        ]
+
+
 def test_a_dump_is_restored(folder: Folder, admin: psycopg.Connection) -> None:
     """Both kinds come back as they were, and sync finds nothing to do but row counts."""
     folder.copy("first", "second")

@@ -90,6 +90,13 @@ def test_what_a_view_holds(folder: Folder) -> None:
     assert "used by a view" in error
 
 
+def test_the_folder_is_listed_once(folder: Folder) -> None:
+    """Its second look is for attached sessions that sync missed, of which there are none."""
+    plan = folder.rows("EXPLAIN (ANALYZE, COSTS OFF) SELECT session_id FROM _rvbbit_sessions")
+    scans = [line for (line,) in plan if "Foreign Scan on rvbbit_sessions" in line]
+    assert ["never executed" in line for line in scans] == [False, True]
+
+
 def test_a_person_keeps_a_schema_whose_file_is_gone(folder: Folder) -> None:
     folder.db.execute("SELECT rvbbit_attach_session('first')")
     path = folder.server.session_dir / "first.duckdb"
