@@ -222,6 +222,7 @@ first_start() {
     start_temporary_server "$@"
     bootstrap
     process_init_files
+    first_sync "$@"
     stop_temporary_server
     PGDATA=$published
     publish_cluster "$unfinished"
@@ -278,12 +279,29 @@ default_process_limit() {
     echo "${share}MB"
 }
 
+# What a container of this memory holds, by the figures of docs/operations.md: 150 MB, and 80 MB beside its limit for
+# each statement that takes all that it may.
+say_what_fits() {
+    local limit connections=$1 fit heavy
+    limit=$(memory_limit_bytes)
+    if [ -z "$limit" ]; then return; fi
+    # Somebody may have set it, in any unit; of what is no whole number nothing is said.
+    [[ $(postgres -C rvbbit.memory_limit "${@:3}" 2> /dev/null) =~ ^([0-9]+)\ *([MG])B$ ]] || return 0
+    heavy=${BASH_REMATCH[1]}
+    if [ "${BASH_REMATCH[2]}" = G ]; then heavy=$((heavy * 1024)); fi
+    fit=$(((limit / 1048576 - 150) / (heavy + 80)))
+    if [ "$fit" -ge "$connections" ]; then return; fi
+    log "this container's memory ($((limit / 1048576)) MB) holds $fit heavy statements at once, max_connections is $connections:" \
+        "with more of them the kernel may end the server; give it more memory or fewer connections"
+}
+
 write_settings() {
     local connections
     printf 'cron.database_name = %s\n' "$(quote_literal "$POSTGRES_DB")" > "$run_folder/rvbbit.conf"
     connections=$(postgres -C max_connections "${@:2}" 2> /dev/null || echo 100)
     printf "rvbbit.memory_limit = '%s'\n" "$(default_memory_limit "$connections")" >> "$run_folder/rvbbit.conf"
     printf "rvbbit.process_limit = '%s'\n" "$(default_process_limit)" >> "$run_folder/rvbbit.conf"
+    say_what_fits "$connections" "$@"
 }
 
 # For the server that is to run, not for the temporary one. Whatever pg_hba.conf allows, it is allowed over TLS only.
@@ -317,12 +335,35 @@ bootstrap() {
     process_sql --set=session_dir="$session_folder" --set=snapshot_dir="$snapshot_folder" --file="$here/bootstrap.sql"
 }
 
+# Whoever connects first finds what the policy attaches; the background job would come after ten seconds. What takes
+# longer than a start may is left to that job, and so is what goes wrong. Where no jobs are to run this does not either,
+# nor where someone switched off the one that does it.
+first_sync() {
+    case "$(postgres -C cron.launch_active_jobs "${@:2}" 2> /dev/null || true)" in
+        [oO][fF]* | [fF]* | [nN]* | 0) return ;;
+    esac
+    PGOPTIONS='-c statement_timeout=5s -c client_min_messages=warning' process_sql 2> /dev/null << 'SQL' ||
+\set is_wanted true
+SELECT pg_catalog.to_regclass('cron.job') IS NOT NULL AS has_jobs \gset
+\if :has_jobs
+SELECT COALESCE(pg_catalog.bool_or(active), true) AS is_wanted FROM cron.job
+WHERE command LIKE '%rvbbit.sync(%' AND database = pg_catalog.current_database() \gset
+\endif
+\if :is_wanted
+CALL rvbbit.sync();
+\endif
+SQL
+        log "what is not attached yet is left to the background job"
+}
+
 is_standby() { [ -e "$PGDATA/standby.signal" ] || [ -e "$PGDATA/recovery.signal" ]; }
 
 later_start() {
     start_temporary_server "$@"
     # A set-up that someone's own objects stand in the way of must not keep the rest of the database closed.
-    bootstrap || log "warning: RVBBIT's sessions could not be set up; the server starts without (see the error above)"
+    if bootstrap; then first_sync "$@"; else
+        log "warning: RVBBIT's sessions could not be set up; the server starts without (see the error above)"
+    fi
     stop_temporary_server
 }
 
@@ -365,6 +406,8 @@ run_server() {
     write_tls_settings
     # Neither the server nor anything that it runs has a use for them.
     unset POSTGRES_PASSWORD RVBBIT_PASSWORD PGPASSWORD HEALTH_PASSWORD
+    # What someone's "docker exec" leaves behind goes to process 1. PostgreSQL would take its end for a crash.
+    if command -v tini > /dev/null; then exec tini -s -- "$@"; fi
     exec "$@"
 }
 

@@ -10,6 +10,7 @@ import pytest
 from psycopg import sql
 
 from tests.kit.container import Server
+from tests.kit.host import WRAPPER
 from tests.kit.writers import make_session
 
 pytestmark = pytest.mark.server
@@ -223,7 +224,7 @@ def test_options_are_checked_at_once(
     assert caught.value.sqlstate == sqlstate
 
 
-OWN_SERVER = "CREATE SERVER own FOREIGN DATA WRAPPER rvbbit_fdw OPTIONS (session_dir '/etc')"
+OWN_SERVER = f"CREATE SERVER own FOREIGN DATA WRAPPER {WRAPPER} OPTIONS (session_dir '/etc')"
 
 
 def test_an_ordinary_role_may_not_make_a_server(db: psycopg.Connection) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from tests.kit.container import (
     DATA,
+    HARDENED,
     IMAGE,
     Server,
     container,
@@ -22,6 +24,8 @@ from tests.kit.container import (
     serving,
     wait_until_healthy,
 )
+from tests.kit.synced import wait_for
+from tests.kit.writers import make_session
 
 pytestmark = pytest.mark.server
 
@@ -311,6 +315,42 @@ def test_data_stays_and_passwords_follow(tmp_path: Path, volume: str) -> None:
             assert one(db, "SELECT count(*) FROM rvbbit_sessions") == 0
 
 
+def test_who_connects_first_finds_sessions_attached(tmp_path: Path, volume: str) -> None:
+    """At each start, whatever else is in the folder; but not where jobs are not to run."""
+    (tmp_path / "broken.duckdb").write_bytes(b"nonsense" * 2000)
+    attached = (
+        "SELECT string_agg(session_id, ' ' ORDER BY session_id) FROM _rvbbit_sessions WHERE is_attached"
+    )
+    is_early = "SELECT last_change < pg_postmaster_start_time() FROM rvbbit.sync_status"
+    keep = [(volume, DATA, "rw")]
+    for session, found in [("report", "report"), ("summary", "report summary")]:
+        make_session(tmp_path / f"{session}.duckdb", "CREATE TABLE t AS SELECT 42 AS i")
+        with serving(tmp_path, volumes=keep) as server, server.connect() as db:
+            assert one(db, attached) == found
+            assert one(db, f"SELECT i FROM {session}.t") == 42
+            assert one(db, is_early) is True
+            assert "is left to the background job" not in server.log()
+    make_session(tmp_path / "third.duckdb", "CREATE TABLE t AS SELECT 42 AS i")
+    no_jobs = ("postgres", "-c", "cron.launch_active_jobs=off")
+    with serving(tmp_path, *no_jobs, volumes=keep) as server, server.connect() as db:
+        assert one(db, attached) == "report summary"
+
+
+def test_a_job_that_someone_stopped_stays_so(tmp_path: Path) -> None:
+    """What is attached stays as it is over a restart, too."""
+    attached = "SELECT string_agg(session_id, ' ' ORDER BY session_id) FROM rvbbit.attachment"
+    path = make_session(tmp_path / "report.duckdb", "CREATE TABLE t AS SELECT 42 AS i")
+    with serving(tmp_path) as server:
+        with server.connect("postgres") as admin:
+            assert one(admin, attached) == "report"
+            admin.execute("SELECT cron.alter_job(jobid, active => false) FROM cron.job")
+        path.rename(tmp_path / "summary.duckdb")
+        for _ in range(2):
+            server.restart()
+            with server.connect("postgres") as admin:
+                assert one(admin, attached) == "report"
+
+
 def test_a_set_up_that_fails_later_keeps_nothing_else_closed(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         with server.connect("postgres") as db:
@@ -324,22 +364,33 @@ def test_a_set_up_that_fails_later_keeps_nothing_else_closed(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("options", "arguments", "limit", "process"),
+    ("options", "arguments", "limit", "process", "told"),
     [
-        ({}, (), "256MB", "1536MB"),
-        ({"mem_limit": "4g"}, ("-c", "max_connections=20"), "153MB", "1536MB"),
-        ({"mem_limit": "1g"}, (), "64MB", "512MB"),
+        ({}, (), "256MB", "1536MB", None),
+        ({"mem_limit": "4g"}, ("-c", "max_connections=20"), "153MB", "1536MB", "16"),
+        ({"mem_limit": "4g"}, ("-c", "max_connections=10"), "307MB", "1536MB", None),
+        ({"mem_limit": "1g"}, (), "64MB", "512MB", "6"),
+        ({"mem_limit": "1g"}, ("-c", "rvbbit.memory_limit=1GB"), "1GB", "512MB", "0"),
     ],
 )
 def test_memory_of_a_backend_follows_the_container(
-    tmp_path: Path, options: dict[str, Any], arguments: tuple[str, ...], limit: str, process: str
+    tmp_path: Path,
+    options: dict[str, Any],
+    arguments: tuple[str, ...],
+    limit: str,
+    process: str,
+    told: str | None,
 ) -> None:
     with serving(tmp_path, *arguments, **options) as server, server.connect() as db:
         assert one(db, "SHOW rvbbit.memory_limit") == limit
         assert one(db, "SHOW rvbbit.process_limit") == process
+        assert re.findall(r"holds (\d+) heavy statements at once", server.log())[-1:] == (
+            [told] if told else []
+        )
 
 
-def test_files_of_a_group_can_be_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("init", [False, True])
+def test_files_of_a_group_can_be_read(tmp_path: Path, init: bool) -> None:
     """A folder and files that only their owner and group may read; needs root to give them away."""
     folder, probe = tmp_path / "sessions", tmp_path / "sessions" / "probe.duckdb"
     folder.mkdir()
@@ -350,9 +401,11 @@ def test_files_of_a_group_can_be_read(tmp_path: Path) -> None:
         docker("run", "--rm", "-v", f"{folder}:/f", "--entrypoint", "sh", IMAGE, "-c", shell).returncode == 0
     )
     try:
-        with serving(folder) as server, server.connect() as db:
+        with serving(folder, init=init) as server, server.connect() as db:
             assert one(db, "SELECT state FROM rvbbit_sessions") != "unreadable"
             assert "cannot read" not in server.log()
+            made = server.container.get_wrapped_container()
+            assert b"denied" not in made.exec_run(["rvbbit-fdw", "doctor"]).output
     finally:
         docker("run", "--rm", "-v", f"{folder}:/f", "--entrypoint", "sh", IMAGE, "-c", undo)
 
@@ -375,8 +428,10 @@ def test_an_unreadable_folder_is_said_in_one_sentence(tmp_path: Path) -> None:
     assert "the server runs as uid 999" in log
 
 
-def test_stopping_is_quick_and_clean(tmp_path: Path) -> None:
-    with serving(tmp_path) as server:
+@pytest.mark.parametrize("init", [False, True])
+def test_stopping_is_quick_and_clean(tmp_path: Path, init: bool) -> None:
+    """Also below the engine's own first process, which may signal others with KILL alone."""
+    with serving(tmp_path, init=init, cap_add=[*HARDENED["cap_add"], *(["KILL"] if init else [])]) as server:
         made = server.container.get_wrapped_container()
         made.stop(timeout=30)
         made.reload()
@@ -409,8 +464,50 @@ def test_a_sync_that_is_too_old_is_unhealthy(following: Server) -> None:
         code, text = health(following, RVBBIT_MAX_SYNC_AGE="300")
         admin.execute("TRUNCATE rvbbit.sync_run")
         assert health(following, RVBBIT_MAX_SYNC_AGE="300") == (0, "no sync so far\n")
-    assert code == 1
-    assert text.endswith("older than RVBBIT_MAX_SYNC_AGE, 300 s\n")
+    assert code == 3
+    assert "older than RVBBIT_MAX_SYNC_AGE, 300 s\n" in text
+
+
+@pytest.fixture
+def locked(following: Server) -> Iterator[None]:
+    """Every health check has to wait."""
+    with following.connect(user="postgres") as admin, admin.transaction(force_rollback=True):
+        admin.execute("ALTER FOREIGN TABLE rvbbit_sessions OWNER TO CURRENT_USER")
+        yield
+
+
+PARENTS = "exec grep -hs '^PPid:' /proc/[0-9]*/status"
+
+
+@pytest.mark.usefixtures("locked")
+def test_a_check_is_one_process(following: Server) -> None:
+    """The engine kills the process that it started, and no other."""
+    waiting = """SELECT count(*) > 0 FROM pg_stat_activity
+                 WHERE usename = 'rvbbit_health' AND wait_event_type = 'Lock'"""
+    following.container.get_wrapped_container().exec_run(["/opt/rvbbit/healthcheck.sh"], detach=True)
+    with following.connect(user="postgres") as admin:
+        wait_for(lambda: admin.execute(waiting).fetchone() == (True,))
+    parents = Counter(following.run("sh", "-c", PARENTS).split()[1::2])
+    assert parents.pop("0") >= 3, "the first process, the check and this question"
+    assert len(parents) == 2, "the first process and the server have children"
+
+
+def test_what_is_left_behind_disturbs_nobody(following: Server) -> None:
+    """A process without its parent goes to the container's first one, whatever its end."""
+    with following.connect(user="postgres") as admin:
+        following.run("bash", "-c", "bash -c 'sleep 0.3; kill -9 $$' left_behind & exit 0")
+        wait_for(lambda: following.run("bash", "-c", "pgrep -f '[l]eft_behind' || true") == "")
+        assert admin.execute("SELECT 1").fetchone() == (1,)
+        assert "terminating any other active server processes" not in following.log()
+
+
+@pytest.mark.usefixtures("locked")
+def test_a_check_that_hangs_ends_by_itself(following: Server) -> None:
+    """It says what happened before Docker would kill it."""
+    made = following.container.get_wrapped_container()
+    code, output = made.exec_run(["timeout", "60", "/opt/rvbbit/healthcheck.sh"])
+    assert code == 3
+    assert b"statement timeout" in output
 
 
 # --- TLS

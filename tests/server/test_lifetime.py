@@ -10,13 +10,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.kit.container import Server, plpython_image, serving
+from tests.kit.container import Server, image_with, serving
 from tests.kit.writers import make_session
+from tests.torture.store import litter
 
 pytestmark = pytest.mark.server
 
 SESSION = "steady-heron-5d5d5d"
-STORE = "/var/lib/rvbbit"
+# Directories of backends and copies under way.
+PLACES = ("work", "building")
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +47,6 @@ def own(folder: Path) -> Iterator[Server]:
 def admin(server: Server) -> psycopg.Connection:
     """A superuser's connection."""
     return server.connect(user="postgres")
-
-
-def litter(server: Server) -> list[str]:
-    """What lies in the store besides snapshots: directories of backends and copies under way."""
-    found = server.run("find", f"{STORE}/work", f"{STORE}/building", "-mindepth", "1", user="postgres")
-    return found.split()
 
 
 def answers(server: Server) -> bool:
@@ -86,7 +82,7 @@ def test_a_backend_killed_in_mid_scan(own: Server) -> None:
     with victim, victim.transaction():
         victim.execute("DECLARE c CURSOR FOR SELECT n FROM s.endless")
         victim.execute("FETCH 5 FROM c")
-        assert litter(own)
+        assert litter(own, *PLACES, seconds=0)
         own.run("bash", "-c", f"kill -9 {pid}", user="postgres")
         with pytest.raises(psycopg.OperationalError):
             victim.execute("FETCH 5 FROM c")
@@ -94,7 +90,7 @@ def test_a_backend_killed_in_mid_scan(own: Server) -> None:
     wait_until_it_answers(own)
     with admin(own) as db:
         db.execute("SELECT count(*) FROM s.numbers")
-        assert len(litter(own)) <= 1, "the directory of this backend alone"
+        assert len(litter(own, *PLACES, seconds=0)) <= 1, "the directory of this backend alone"
 
 
 def test_a_restart_of_the_container(own: Server) -> None:
@@ -103,7 +99,7 @@ def test_a_restart_of_the_container(own: Server) -> None:
     own.restart()
     busy.close()
     assert answers(own)
-    assert wait_for_no_litter(own) == []
+    assert litter(own, *PLACES) == []
 
 
 def test_a_full_stop_and_start(own: Server) -> None:
@@ -111,15 +107,7 @@ def test_a_full_stop_and_start(own: Server) -> None:
     container.stop(timeout=60)
     container.start()
     wait_until_it_answers(own)
-    assert wait_for_no_litter(own) == []
-
-
-def wait_for_no_litter(server: Server) -> list[str]:
-    """A backend removes its directory when it ends, a moment after its client has gone."""
-    until = time.monotonic() + 5
-    while litter(server) and time.monotonic() < until:
-        time.sleep(0.1)
-    return litter(server)
+    assert litter(own, *PLACES) == []
 
 
 def test_memory_stays_flat(own: Server) -> None:
@@ -153,7 +141,7 @@ ORDERS = {"scan first": [SCAN, PYTHON, SCAN, PYTHON], "python first": [PYTHON, S
 def with_plpython(request: pytest.FixtureRequest, folder: Path) -> Iterator[Server]:
     """A server that has plpython3u, with these libraries preloaded."""
     command = ("-c", f"shared_preload_libraries={request.param}")
-    with serving(folder, *command, image=plpython_image()) as running:
+    with serving(folder, *command, image=image_with("plpython")) as running:
         with admin(running) as db:
             db.execute("CREATE EXTENSION plpython3u")
             db.execute(f'CREATE SCHEMA s; IMPORT FOREIGN SCHEMA "{SESSION}" FROM SERVER rvbbit INTO s')

@@ -15,8 +15,8 @@ import psycopg
 
 from tests.kit.container import Server, wait_until_healthy
 from tests.kit.writers import Writer, make_session
+from tests.torture.store import litter
 
-STORE = "/var/lib/rvbbit"
 STEADY = "steady-heron-5d5d5d"
 LIVE = "busy-badger-77aa01"
 ROWS = 300_000
@@ -69,7 +69,7 @@ class Killer:
                 victim = "server" if number % 10 == 9 else self.rng.choice(_VICTIMS)
                 _KILLS[victim](self, writer)
             self._wait_until_it_answers()
-        assert self._litter() == []
+        assert litter(self.server, "work", "building") == []
 
     def _writer(self, path: Path) -> _Live:
         return _Live(path, self.rng)
@@ -88,17 +88,6 @@ class Killer:
             assert row == (ROWS, ROWS * (ROWS - 1) // 2)
             return True
         return False
-
-    def _litter(self) -> list[str]:
-        """What lies in the store besides snapshots, a moment after all clients have gone."""
-        until = time.monotonic() + 10
-        while True:
-            found = self.server.run(
-                "find", f"{STORE}/work", f"{STORE}/building", "-mindepth", "1", user="postgres"
-            ).split()
-            if not found or time.monotonic() > until:
-                return found
-            time.sleep(0.2)
 
     def busy(self, statement: str) -> Thread:
         """A client that runs the statement, a random moment later."""

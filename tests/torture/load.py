@@ -94,7 +94,7 @@ class Load:
             thread.start()
         while time.monotonic() < until:
             time.sleep(self.seconds / 10)
-            self.memory_kb.append(self._memory())
+            self.memory_kb.append(self.server.memory_kb())
         for thread in (writer, *threads):
             thread.join()
         assert self.faults == []
@@ -126,11 +126,6 @@ class Load:
                 writer.run("CHECKPOINT")
             time.sleep(0.02)
         writer.close()
-
-    def _memory(self) -> int:
-        """Anonymous memory of all processes of the container, in kB."""
-        script = "grep -h RssAnon /proc/[0-9]*/status 2>/dev/null | awk '{s += $2} END {print s}'"
-        return int(self.server.run("bash", "-c", script, user="postgres"))
 
 
 def prepare(server: Server) -> None:

@@ -11,8 +11,8 @@ from random import Random
 import pytest
 
 from tests.kit.container import Server, serving
-from tests.torture import corpus, hostile, load
-from tests.torture.cancels import PHASES, Cancels
+from tests.torture import cancels, corpus, crowd, hostile, load
+from tests.torture.cancels import PHASES, Barriers, Cancels
 from tests.torture.kills import Killer
 
 pytestmark = pytest.mark.server
@@ -45,11 +45,15 @@ def test_kills(own: Server) -> None:
 
 
 def test_cancels(own: Server) -> None:
-    cancels = Cancels(own, Random(SEED))
-    cancels.prepare()
-    cancels.run(int(60 * TIMES))
-    print(cancels.summary())
-    assert set(cancels.took) == set(PHASES)
+    cancels.prepare(own)
+    cancelled = Cancels(own, Random(SEED))
+    cancelled.run(int(60 * TIMES))
+    print(cancelled.summary())
+    waited = Barriers(own, Random(SEED))
+    waited.run(int(10 * TIMES))
+    print("while DROP DATABASE waits for it", waited.summary(), sep="\n")
+    assert set(cancelled.took) == set(waited.took) == set(PHASES)
+    assert all(len(took) >= 50 * TIMES for took in cancelled.took.values())
 
 
 def test_load(own: Server) -> None:
@@ -57,3 +61,15 @@ def test_load(own: Server) -> None:
     clients = load.Load(own, clients=64, seconds=600 * TIMES)
     clients.run()
     print(clients.done, clients.expected, f"memory in kB: {clients.memory_kb}")
+
+
+def test_a_crowd_of_heavy_statements(tmp_path: Path) -> None:
+    """Each of 64 backends spills within its share of what the container has; the kernel ends none."""
+    tmp_path.chmod(0o755)
+    with serving(tmp_path, mem_limit="8g", memswap_limit="8g") as server:
+        crowd.prepare(server)
+        ended, memory_kb = crowd.run(server, clients=64)
+        print(ended, f"{memory_kb / 1024:.0f} MB")
+        assert server.disasters(server.log()) == []
+    assert ended == {"groups right": 32, "sort right": 32}
+    assert memory_kb < 8 << 20
