@@ -32,7 +32,8 @@ RUN sh /tmp/build/multicorn2.sh /tmp/build/postgresql.conf > /out/opt/rvbbit/pos
 FROM ${MULTICORN2_IMAGE} AS server
 USER root
 COPY --from=builder /out /
-COPY docker/entrypoint.sh docker/check-sessions.sh docker/healthcheck.sh docker/bootstrap.sql /opt/rvbbit/
+COPY docker/entrypoint.sh docker/check-sessions.sh docker/healthcheck.sh docker/healthcheck.sql docker/bootstrap.sql \
+    /opt/rvbbit/
 # Settings of the image come before what initdb or a person writes into postgresql.conf, so that theirs win.
 RUN sample=/usr/share/postgresql/17/postgresql.conf.sample \
     && if ! grep -q /opt/rvbbit "$sample"; then sed -i --follow-symlinks \
@@ -45,6 +46,6 @@ ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/p
 VOLUME ["/var/lib/postgresql/data", "/var/lib/rvbbit"]
 EXPOSE 5432
 STOPSIGNAL SIGINT
-HEALTHCHECK --interval=10s --timeout=10s --start-period=60s --retries=3 CMD ["/opt/rvbbit/healthcheck.sh"]
+HEALTHCHECK --interval=10s --timeout=30s --start-period=60s --retries=3 CMD ["/opt/rvbbit/healthcheck.sh"]
 ENTRYPOINT ["/opt/rvbbit/entrypoint.sh"]
 CMD ["postgres"]

@@ -23,7 +23,7 @@ from tests.kit.multicorn_caller import Definition, Process, Qual, SortKey, Told
 
 caller.provide_package()
 
-from rvbbit_fdw.wrapper import foreign  # noqa: E402 - the package that it imports stands in its place now
+from rvbbit_fdw.wrapper import session as kept  # noqa: E402 - the package that it imports stands in its place now
 from rvbbit_fdw.wrapper.foreign import RvbbitWrapper  # noqa: E402
 from rvbbit_fdw.wrapper.session import Session  # noqa: E402
 
@@ -129,7 +129,7 @@ def process(tmp_path: Path) -> Process:
 
 @pytest.fixture
 def folder(tmp_path: Path, process: Process, monkeypatch: pytest.MonkeyPatch) -> Folder:
-    monkeypatch.setattr(foreign._Process, "session", Session(process))
+    monkeypatch.setattr(kept._Current, "session", Session(process))
     made = Folder(tmp_path)
     made.write("agile-cardinal-490cb1", KINDS, SLOW)
     return made
@@ -394,10 +394,10 @@ def test_scans_are_closed_when_their_transaction_ends(kinds: RvbbitWrapper) -> N
     kinds.begin(0)
     leaked = kinds.execute([], {"i"})
     next(leaked)
-    assert len(foreign.session()._levels) == 1
+    assert len(kept.session()._levels) == 1
     kinds.rollback()
-    assert foreign.session()._levels == {}
-    assert foreign.session().backend._tasks == {}
+    assert kept.session()._levels == {}
+    assert kept.session().backend._tasks == {}
 
 
 def test_a_subtransaction_takes_its_own_scans_along(kinds: RvbbitWrapper, folder: Folder) -> None:
@@ -441,7 +441,7 @@ def test_rows_come_in_batches(folder: Folder) -> None:
     rows = read.execute([], {"v"})
     assert next(rows) == (0,)
     rows.close()
-    assert foreign.session()._levels == {}
+    assert kept.session()._levels == {}
 
 
 def test_no_value_is_taken_for_the_end_of_the_rows(folder: Folder) -> None:

@@ -34,6 +34,7 @@ MADE = (
     FROM range(2000)
     """,
     "CREATE VIEW slow AS SELECT max(hash(a.i, b.i)) AS m FROM range(1000000) a(i), range(100000) b(i)",
+    "CREATE TABLE digits AS SELECT ('1' || repeat('0', 5000))::VARINT AS v",
     "CREATE TABLE many AS SELECT range AS a, 'text ' || range AS b FROM range(300000)",
 )
 
@@ -204,6 +205,10 @@ def test_a_cursor_outlives_a_rolled_back_subtransaction(admin: psycopg.Connectio
         assert admin.execute("FETCH 1 FROM c").fetchone() == (10_000,)
 
 
+def test_an_integer_of_more_digits_than_python_writes(admin: psycopg.Connection) -> None:
+    assert admin.execute("SELECT length(v::text) FROM mc.digits").fetchone() == (5001,)
+
+
 TABLE = "CREATE FOREIGN TABLE {s}.x (a int) SERVER rvbbit OPTIONS "
 
 # What only the owner of a server may say, and what nothing is.
@@ -221,6 +226,62 @@ def test_options_are_judged(db: psycopg.Connection, schema: str, statement: str,
     with pytest.raises(psycopg.Error) as caught:
         db.execute(sql.SQL(statement).format(s=sql.Identifier(schema)))
     assert caught.value.sqlstate == sqlstate
+
+
+# Rows that Multicorn2 does not survive if they reach it.
+ROWS = [
+    "INSERT INTO {t} (i) VALUES (1)",
+    "INSERT INTO {t} DEFAULT VALUES RETURNING *",
+    "INSERT INTO {t} SELECT * FROM {t} LIMIT 1",
+    "WITH w AS (INSERT INTO {t} (i) VALUES (1) RETURNING i) SELECT * FROM w",
+    "COPY {t} FROM STDIN",
+    "COPY {t} (i) FROM STDIN",
+]
+
+
+def send(db: psycopg.Connection, statement: str) -> None:
+    """Run a statement; to COPY a row is sent."""
+    if not statement.startswith("COPY"):
+        db.execute(statement.encode())
+        return
+    with db.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+        copy.write(b"1\n")
+
+
+@pytest.fixture(scope="module")
+def presented(server: Server, tables: dict[str, str]) -> Iterator[str]:
+    """A table of the session, attached as an ordinary one, with rights for everybody."""
+    with server.connect(user="postgres") as admin:
+        for way in ("table", "foreign", "table"):
+            admin.execute("SELECT rvbbit_attach_session(%s, 'mc_shown', %s)", [SESSION, way])
+        admin.execute("GRANT ALL ON mc_shown.t TO rvbbit_reader")
+        yield "mc_shown.t"
+        admin.execute("SELECT rvbbit_detach_session(%s)", [SESSION])
+        admin.execute("DELETE FROM rvbbit.detachment WHERE session_id = %s", [SESSION])
+
+
+@pytest.mark.parametrize("statement", ROWS)
+@pytest.mark.parametrize("user", ["postgres", "rvbbit"])
+def test_an_ordinary_table_refuses_rows_before_they_reach_the_host(
+    server: Server, presented: str, statement: str, user: str
+) -> None:
+    with server.connect(user=user) as db:
+        with pytest.raises(psycopg.errors.FeatureNotSupported, match='cannot insert into table "t"'):
+            send(db, statement.replace("{t}", presented))
+        assert db.execute(f"SELECT count(*) FROM {presented}").fetchone() == (2000,)
+
+
+@pytest.mark.parametrize("statement", ROWS)
+@pytest.mark.parametrize("made", ["IMPORT FOREIGN SCHEMA {n} FROM SERVER rvbbit INTO {s}",
+                                  "CREATE FOREIGN TABLE {s}.t (i int) SERVER rvbbit"
+                                  " OPTIONS (session '{n}', table_name 't')"])  # fmt: skip
+def test_an_owner_has_no_right_to_insert(
+    db: psycopg.Connection, schema: str, tables: dict[str, str], made: str, statement: str
+) -> None:
+    db.execute(made.format(n=SESSION, s=schema).encode())
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        send(db, statement.replace("{t}", f"{schema}.t"))
+    assert db.execute(f"SELECT count(*) FROM {schema}.t".encode()).fetchone() == (2000,)
 
 
 def test_sessions_cannot_be_changed(admin: psycopg.Connection) -> None:

@@ -5,85 +5,22 @@ What Multicorn2 3.2 does with an answer, and why each is as it is, tells docs/mu
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import suppress
-from logging import ERROR
-from typing import Any, ClassVar, NoReturn, ParamSpec, TypeVar
+from typing import Any, ClassVar
 
-import duckdb
 from multicorn import ForeignDataWrapper
-from multicorn.utils import MulticornException, log_to_postgres
 
 from rvbbit_fdw import errors, importer, importing, opening, scan
 from rvbbit_fdw.importer import Import, Target
-from rvbbit_fdw.listing import SNAPSHOTS
-from rvbbit_fdw.listings import LISTINGS
-from rvbbit_fdw.opening import Opened
 from rvbbit_fdw.pushdown import plan
-from rvbbit_fdw.request import Attribute, Scan, Server, Settings, SortKey, Table
+from rvbbit_fdw.request import Scan, Server, Settings, SortKey
 from rvbbit_fdw.tasks import Task
-from rvbbit_fdw.wrapper import estimates
-from rvbbit_fdw.wrapper.process import Postgres
+from rvbbit_fdw.wrapper import estimates, rows
 from rvbbit_fdw.wrapper.quals import Planned, Qual, column_of, conditions
-from rvbbit_fdw.wrapper.session import Session
+from rvbbit_fdw.wrapper.session import session
 from rvbbit_fdw.wrapper.tables import Definition, server_of, table_of
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-# Each batch costs a change of threads, which takes long on a busy machine.
-_FIRST_ROWS, _MOST_ROWS, _MOST_BYTES = 100, 10_000, 8 << 20
-_OBJECT_BYTES = 50
-
-_NO_SUCH_TIME = "Multicorn2 cannot hand over a date or timestamp of a condition"
-_SUCH_TIMES = "Compare with those of the years 1 to 9999, or with a timestamp with time zone."
-
-
-class _Process:
-    """The session of this process, made when it is first needed: a fork must not inherit its thread."""
-
-    session: Session | None = None
-
-
-def session() -> Session:
-    """What this backend keeps."""
-    if _Process.session is None:
-        _Process.session = Session(Postgres())
-    return _Process.session
-
-
-def _told(function: Callable[P, T]) -> Callable[P, T]:
-    """Errors of the function as errors of PostgreSQL, with hint and detail."""
-
-    @functools.wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return function(*args, **kwargs)
-        except MulticornException:
-            raise
-        except SystemError:  # called while a ValueError of Multicorn2 was pending
-            problem: errors.RvbbitError = errors.NotSupported(_NO_SUCH_TIME, hint=_SUCH_TIMES)
-        except Exception as error:
-            problem = errors.translate(error)
-        _raise(problem)
-
-    return call
-
-
-def _raise(problem: errors.RvbbitError) -> NoReturn:
-    log_to_postgres(
-        _writable(problem.message), ERROR, hint=_writable(problem.hint), detail=_writable(problem.detail)
-    )
-    raise problem  # not reached: the call above raises
-
-
-def _writable(text: str | None) -> str | None:
-    """A text that any database can write."""
-    if text is None:
-        return None
-    encoding = "utf-8" if session().process.encoding() == "UTF8" else "ascii"
-    return text.replace("\0", "?").encode(encoding, "backslashreplace").decode(encoding)
+from rvbbit_fdw.wrapper.telling import refuse, told
 
 
 class RvbbitWrapper(ForeignDataWrapper):  # type: ignore[misc]  # the package has no types
@@ -99,13 +36,13 @@ class RvbbitWrapper(ForeignDataWrapper):  # type: ignore[misc]  # the package ha
         self._planned = Planned()
         self._level = 1
 
-    @_told
+    @told
     def get_rel_size(self, quals: Sequence[Qual], columns: Collection[str]) -> tuple[int, int]:
         """Rows and their width in bytes; the quals here are those whose values are constants."""
         self._planned.note(quals)
         asked = self._scan(quals, columns)
-        rows = session().call(lambda task: estimates.rows(session().backend, asked, task.check))
-        return estimates.left(rows, asked.conditions), estimates.width(asked.columns)
+        total = session().call(lambda task: estimates.rows(session().backend, asked, task.check))
+        return estimates.left(total, asked.conditions), estimates.width(asked.columns)
 
     def get_path_keys(self) -> list[Any]:
         """None, ever: with one, Multicorn2 loses other conditions of a join."""
@@ -115,12 +52,12 @@ class RvbbitWrapper(ForeignDataWrapper):  # type: ignore[misc]  # the package ha
         """No, ever: Multicorn2 asks where there are conditions that it does not know."""
         return False
 
-    @_told
+    @told
     def can_sort(self, sortkeys: Sequence[Any]) -> list[Any]:
         """All of the keys, if every one means one order; else none."""
         return list(sortkeys) if self._order(sortkeys) else []
 
-    @_told
+    @told
     def explain(
         self,
         quals: Sequence[Qual],
@@ -139,7 +76,7 @@ class RvbbitWrapper(ForeignDataWrapper):  # type: ignore[misc]  # the package ha
         query = scan.ordered(query, plan.order_of(asked))
         return [f"Session: {name}", f"DuckDB SQL: {query.sql}"]
 
-    @_told
+    @told
     def execute(
         self,
         quals: Sequence[Qual],
@@ -152,15 +89,12 @@ class RvbbitWrapper(ForeignDataWrapper):  # type: ignore[misc]  # the package ha
         run = session().run()
         task = session().start(self._level)
         try:
-            asked = self._scan(quals, columns, sortkeys, run.pin)
-            positions = _positions(asked)
-            session().helper.run(lambda: _open(asked, task), task)
+            found = rows.start(self._scan(quals, columns, sortkeys, run.pin), task)
         except BaseException:
             session().finish(task)
             raise
-        rows = _rows(task, positions)
-        run.rows.add(rows)
-        return rows
+        run.rows.add(found)
+        return found
 
     def begin(self, serializable: int) -> None:
         """The first use in a transaction."""
@@ -193,12 +127,12 @@ class RvbbitWrapper(ForeignDataWrapper):  # type: ignore[misc]  # the package ha
     @property
     def rowid_column(self) -> str:
         """Asked for before a change."""
-        _raise(
+        refuse(
             errors.NotSupported("sessions can only be read", hint="Copy the rows into a table of your own.")
         )
 
     @classmethod
-    @_told
+    @told
     def import_schema(
         cls,
         schema: str,
@@ -233,7 +167,7 @@ class RvbbitWrapper(ForeignDataWrapper):  # type: ignore[misc]  # the package ha
             server=server,
             settings=Settings(),
             table=table,
-            columns=_delivered(table, columns),
+            columns=rows.delivered(table, columns),
             conditions=conditions(quals, table, self._planned),
             pin=pin,
             may_see_paths=False,
@@ -261,81 +195,6 @@ def _end_transaction() -> None:
         session().end_transaction()
 
 
-def _delivered(table: Table, named: Collection[str]) -> tuple[Attribute, ...]:
-    """All columns: a reference to whole rows names none, and is told from no other query.
-
-    Only what takes a snapshot of every session is left out of a list that can be had without.
-    """
-    listing = LISTINGS.get(table.options.get("catalog", ""))
-    attributes = tuple(table.attributes.values())
-    if listing is None or listing.columns["session_id"].depth >= SNAPSHOTS:
-        return attributes
-    return tuple(
-        attribute
-        for attribute in attributes
-        if attribute.name in named
-        or attribute.remote_name not in listing.columns
-        or listing.columns[attribute.remote_name].depth < SNAPSHOTS
-    )
-
-
-def _positions(asked: Scan) -> list[int | None]:
-    """For each column of the table where a row of the query has it; None for those left out."""
-    places = {attribute.number: place for place, attribute in enumerate(asked.columns)}
-    return [places.get(number) for number in asked.table.attributes]
-
-
-def _open(asked: Scan, task: Task) -> Opened:
-    """Start the scan; in the helper's thread."""
-    opened = opening.open_scan(session().backend, asked, task, scan.TEXTS)
-    try:
-        task.cursor.execute(opened.query.sql, opened.parameters)
-    except duckdb.Error as error:
-        raise errors.named(errors.translate(error), task.reads) from None
-    return opened
-
-
-@_told
-def _fetch(task: Task, count: int) -> list[Any]:
-    """The next rows, so many at most; none at the end."""
-    if not session().is_open(task):
-        raise errors.SnapshotGone(
-            "the scan has ended with the subtransaction that it was begun in",
-            hint="Fetch from the cursor before the savepoint, or declare it after.",
-        )
-
-    def fetch() -> list[Any]:
-        try:
-            return task.cursor.fetchmany(count)
-        except duckdb.Error as error:
-            raise errors.named(errors.translate(error), task.reads) from None
-
-    return session().helper.run(fetch, task)
-
-
-def _rows(task: Task, positions: Sequence[int | None]) -> Generator[Sequence[Any], None, None]:
-    """Tuples in the order of the table's columns."""
-    as_they_are = list(positions) == list(range(len(positions)))
-    count = _FIRST_ROWS
-    try:
-        while rows := _fetch(task, count):
-            count = _fitting(rows)
-            yield from rows if as_they_are else (_placed(row, positions) for row in rows)
-    finally:
-        session().finish(task)
-
-
-def _fitting(rows: Sequence[Sequence[Any]]) -> int:
-    """How many rows like these a batch may have."""
-    sample = rows[:50]
-    size = sum(_OBJECT_BYTES + (len(v) if isinstance(v, str | bytes) else 0) for row in sample for v in row)
-    return max(1, min(_MOST_ROWS, _MOST_BYTES * len(sample) // max(1, size)))
-
-
-def _placed(row: Sequence[Any], positions: Sequence[int | None]) -> tuple[Any, ...]:
-    return tuple(None if place is None else row[place] for place in positions)
-
-
 def _choose(server: Server, schema: str, name: str | None, target: Target, task: Task) -> Import:
     return importing.choose(session().backend, server, Settings(), schema, name, target, task)
 
@@ -348,7 +207,7 @@ class _Statement:
         self._number = number
         self._target = target
 
-    @_told
+    @told
     def to_statement(self, schema_name: str, server_name: str) -> str:
         """CREATE FOREIGN TABLE."""
         name, relation = self._chosen.chosen[self._number]

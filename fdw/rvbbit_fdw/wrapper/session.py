@@ -11,7 +11,7 @@ from weakref import WeakSet
 from rvbbit_fdw.backend import Backend
 from rvbbit_fdw.tasks import Task
 from rvbbit_fdw.waiting import Helper
-from rvbbit_fdw.wrapper.process import Process
+from rvbbit_fdw.wrapper.process import Postgres, Process
 
 T = TypeVar("T")
 
@@ -108,3 +108,16 @@ class Session:
             if run.statement_time != statement_time and not run.rows:
                 del self._runs[place]
                 self.backend.release(run.pin)
+
+
+class _Current:
+    """The session of this process, made when it is first needed: a fork must not inherit its thread."""
+
+    session: Session | None = None
+
+
+def session() -> Session:
+    """What this backend keeps."""
+    if _Current.session is None:
+        _Current.session = Session(Postgres())
+    return _Current.session
