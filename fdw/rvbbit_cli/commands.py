@@ -134,18 +134,17 @@ def sessions(
             screen.show_json(found) if as_json else screen.show_csv(listing.COLUMNS, found)
         else:
             most = _SHOWN_AT_MOST if limit is None else limit
-            found = listing.fetch_short(connection, wanted, most, why=why, count=count)
-            _show_sessions(found, most, why=why, count=count)
+            found, total = listing.fetch_short(connection, wanted, most, why=why, count=count)
+            _show_sessions(found, total, why=why, count=count)
 
 
-def _show_sessions(found: list[dict[str, Any]], most: int, *, why: bool, count: bool) -> None:
+def _show_sessions(found: list[dict[str, Any]], total: int, *, why: bool, count: bool) -> None:
     if not found:
         screen.remark("no such session; rvbbit-fdw doctor tells if one should be there")
         return
-    visible = found[:most] if most else found
-    screen.show(screen.out(), listing.as_table(visible, why=why, count=count))
-    if len(found) > len(visible):
-        screen.remark(f"the newest {most}; --limit 0 shows all")
+    screen.show(screen.out(), listing.as_table(found, why=why, count=count))
+    if total > len(found):
+        screen.remark(f"the newest {len(found):,} of {total:,}; --limit 0 shows all")
 
 
 # --- tables, sample -------------------------------------------------------------------------------
@@ -271,7 +270,7 @@ def sync(ctx: click.Context, plan: bool, as_json: bool) -> None:
         return
     screen.say(Text(done.summary()))
     if done.problems:
-        titles = [Column("SESSION", folds=True), Column("PROBLEM", folds=True)]
+        titles = [Column("SESSION", folds="name"), Column("PROBLEM", folds="sentence")]
         cells = ([shown(session), shown(text)] for session, text in sorted(done.problems.items()))
         screen.show(screen.out(), screen.table(titles, cells))
 
@@ -284,9 +283,9 @@ def _show_plan(found: list[dict[str, Any]], as_json: bool) -> None:
     else:
         titles = [
             Column("ACTION"),
-            Column("SESSION", folds=True),
-            Column("TABLE", folds=True),
-            Column("REASON", folds=True),
+            Column("SESSION", folds="name"),
+            Column("TABLE", folds="name"),
+            Column("REASON", folds="sentence"),
         ]
         cells = (
             [shown(row["action"]), shown(row["session_id"]), shown(_place(row)), shown(row["reason"])]

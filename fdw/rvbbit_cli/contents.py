@@ -86,13 +86,13 @@ def _server(connection: Connection) -> sql.Identifier:
 def tables_as_table(rows: Sequence[dict[str, Any]]) -> Table:
     """One line for each table."""
     columns = [
-        Column("TABLE", folds=True),
+        Column("TABLE", folds="name"),
         Column("KIND"),
         Column("ROWS", "right"),
         Column("COLUMNS", "right"),
     ]
     problems = any(row["error"] for row in rows)
-    columns += [Column("LEFT OUT", folds=True)] if problems else []
+    columns += [Column("LEFT OUT", folds="sentence")] if problems else []
     return screen.table(columns, (_table_cells(row, problems) for row in rows))
 
 
@@ -104,8 +104,8 @@ def _table_cells(row: dict[str, Any], problems: bool) -> list[Text]:
 
 def columns_as_table(rows: Sequence[dict[str, Any]]) -> Table:
     """One line for each column of each table."""
-    titles = [Column("TABLE", folds=True), Column("COLUMN", folds=True), Column("TYPE", folds=True),
-              Column("DUCKDB", folds=True)]  # fmt: skip
+    titles = [Column("TABLE", folds="name"), Column("COLUMN", folds="name"), Column("TYPE", folds="name"),
+              Column("DUCKDB", folds="sentence")]  # fmt: skip
     return screen.table(titles, (cells for row in rows for cells in _column_cells(row)))
 
 

@@ -100,18 +100,23 @@ def fetch(
     count: bool = False,
 ) -> list[dict[str, Any]]:
     """The sessions, the newest first. The tables of each are counted only with `count`: it costs a copy."""
-    conditions = wanted.conditions()
-    if limit and not wanted.states:
-        # Names and times are to be had without opening a file: only those shown are looked into.
-        newest = _query([sql.Identifier("session_id")], conditions) + sql.SQL(" LIMIT {}").format(
-            sql.Literal(limit)
-        )
-        ids = [row[0] for row in connection.execute(newest)]
-        conditions = [sql.SQL("session_id = ANY ({})").format(sql.Literal(ids))]
-    query = _query([_expression(name, count) for name in names], conditions)
+    return _page(connection, wanted, names, limit, count)[0]
+
+
+def _page(
+    connection: Connection, wanted: Filter, names: Sequence[str], limit: int | None, count: bool
+) -> tuple[list[dict[str, Any]], int]:
+    """The newest sessions, and how many there are without the limit."""
+    conditions, total = wanted.conditions(), None
     if limit:
-        query += sql.SQL(" LIMIT {}").format(sql.Literal(limit))
-    return [dict(zip(names, row, strict=True)) for row in connection.execute(query)]
+        # Names and times are to be had without opening a file: only those shown are looked into.
+        query = _query([sql.Identifier("session_id"), sql.SQL("count(*) OVER ()")], conditions)
+        newest = connection.execute(query + sql.SQL(" LIMIT {}").format(sql.Literal(limit))).fetchall()
+        total = newest[0][1] if newest else 0
+        conditions.append(sql.SQL("session_id = ANY ({})").format(sql.Literal([row[0] for row in newest])))
+    found = connection.execute(_query([_expression(name, count) for name in names], conditions))
+    rows = [dict(zip(names, row, strict=True)) for row in found]
+    return rows, len(rows) if total is None else total
 
 
 def _query(columns: Sequence[sql.Composable], conditions: Sequence[sql.Composable]) -> sql.Composed:
@@ -127,16 +132,17 @@ def _expression(name: str, count: bool) -> sql.Composable:
 
 def fetch_short(
     connection: Connection, wanted: Filter, limit: int | None, *, why: bool, count: bool
-) -> list[dict[str, Any]]:
-    """What the table shows; with a limit one row more, if there are more."""
+) -> tuple[list[dict[str, Any]], int]:
+    """What the table shows, and how many sessions there are without the limit."""
     names = [*_SHORT, *(["table_count"] if count else []), *(["error"] if why else [])]
-    return _aged(connection, fetch(connection, wanted, names, limit and limit + 1, count))
+    rows, total = _page(connection, wanted, names, limit, count)
+    return _aged(connection, rows), total
 
 
 def fetch_watched(connection: Connection, wanted: Filter, looked_into: int) -> list[dict[str, Any]]:
     """The same of all sessions; the state, which costs a look into the file, of the newest alone."""
     if wanted.states:
-        return fetch_short(connection, wanted, None, why=False, count=False)
+        return fetch_short(connection, wanted, None, why=False, count=False)[0]
     rows = fetch(connection, wanted, [name for name in _SHORT if name != "state"])
     states = {row["session_id"]: row["state"] for row in fetch(connection, wanted, _STATE, looked_into)}
     return _aged(connection, [{"state": states.get(row["session_id"]), **row} for row in rows])
@@ -151,11 +157,11 @@ def _aged(connection: Connection, rows: list[dict[str, Any]]) -> list[dict[str, 
 
 def as_table(rows: Sequence[dict[str, Any]], *, why: bool = False, count: bool = False) -> Table:
     """The rows of fetch_short; `why` takes the place of size and time, for want of room."""
-    columns = [Column("SESSION", folds=True), Column("STATE")]
+    columns = [Column("SESSION", folds="name"), Column("STATE")]
     columns += [] if why else [Column("SIZE", "right"), Column("CHANGED", "right")]
     columns += [Column("TABLES", "right")] if count else []
-    columns += [Column("ATTACHED", folds=True)]
-    columns += [Column("WHY", folds=True)] if why else []
+    columns += [Column("ATTACHED", folds="name")]
+    columns += [Column("WHY", folds="sentence")] if why else []
     return screen.table(columns, (_cells(row, why, count) for row in rows))
 
 

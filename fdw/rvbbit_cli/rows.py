@@ -51,6 +51,6 @@ def _records(sample: Sample, rows: list[list[Text]]) -> Iterator[RenderableType]
             yield Text()
         yield Text(f"row {number}", style="bold")
         pairs = ([shown(name, "cyan"), cell] for name, cell in zip(sample.names, row, strict=True))
-        made = screen.table([Column("", folds=True), Column("", folds=True)], pairs)
+        made = screen.table([Column("", folds="name"), Column("", folds="sentence")], pairs)
         made.show_header = False
         yield made

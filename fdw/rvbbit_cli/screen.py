@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -51,9 +52,15 @@ def show(console: Console, *parts: RenderableType) -> None:
     if console.is_terminal:
         console.print(*parts, sep="\n")
         return
+    for part in parts:
+        lines = part.lines() if isinstance(part, Sheet) else _drawn(console, part)
+        console.file.writelines(f"{line.rstrip()}\n" for line in lines)
+
+
+def _drawn(console: Console, part: RenderableType) -> list[str]:
     with console.capture() as captured:
-        console.print(*parts, sep="\n")
-    console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+        console.print(part)
+    return captured.get().splitlines()
 
 
 def say(text: Text) -> None:
@@ -71,22 +78,68 @@ def remark(text: str) -> None:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table; one that folds takes the room that the others leave."""
+    """A column of a table; one that folds takes the room that the others leave.
+
+    A name is to be copied whole: beside a sentence it folds only where that would have no room.
+    """
 
     title: str
     align: Literal["left", "right"] = "left"
-    folds: bool = False
+    folds: Literal["", "name", "sentence"] = ""
 
 
-def table(columns: Sequence[Column], rows: Iterable[Sequence[Text]]) -> Table:
-    """A table without lines, its titles in capitals."""
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+_GAP = 2
+_ROOM = 20  # characters that a sentence needs beside names
+
+
+class Sheet(Table):
+    """A table without lines, each cell of which is one line."""
+
+    def lines(self) -> Iterator[str]:
+        """As it is drawn where there is room enough; rich itself takes half a second for 1,000 rows."""
+        widths: list[int] = []
+        columns: list[list[str]] = []
+        for column in self.columns:
+            cells = [*([column.header] if self.show_header else []), *column.cells]
+            columns.append([cell.plain if isinstance(cell, Text) else str(cell) for cell in cells])
+            widths.append(max(map(cell_len, columns[-1]), default=0))
+        aligned = [column.justify == "right" for column in self.columns]
+        for row in zip(*columns, strict=True):
+            yield (" " * _GAP).join(map(_padded, row, widths, aligned))
+
+
+def _padded(text: str, width: int, right: bool) -> str:
+    blanks = " " * (width - cell_len(text))
+    return blanks + text if right else text + blanks
+
+
+def table(columns: Sequence[Column], rows: Iterable[Sequence[Text]], console: Console | None = None) -> Sheet:
+    """A table of these rows for a console (that of stdout), its titles in bold."""
+    made = Sheet(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    cells = list(rows)
+    whole = _names_fit(columns, cells, (console or out()).width)
     for column in columns:
-        overflow: Literal["fold", "ellipsis"] = "fold" if column.folds else "ellipsis"
-        made.add_column(column.title, justify=column.align, no_wrap=not column.folds, overflow=overflow)
-    for row in rows:
+        is_sentence = column.folds == "sentence"
+        made.add_column(
+            column.title,
+            justify=column.align,
+            no_wrap=not (is_sentence or (column.folds and not whole)),
+            overflow="fold" if column.folds else "ellipsis",
+            max_width=_ROOM if is_sentence and not whole else None,
+        )
+    for row in cells:
         made.add_row(*row)
     return made
+
+
+def _names_fit(columns: Sequence[Column], rows: Sequence[Sequence[Text]], width: int) -> bool:
+    """True if all but the sentences can be shown whole beside what those need."""
+    needed = _GAP * (len(columns) - 1)
+    for number, column in enumerate(columns):
+        widest = max((row[number].cell_len for row in rows), default=0)
+        natural = max(cell_len(column.title), widest)
+        needed += min(natural, _ROOM) if column.folds == "sentence" else natural
+    return needed <= width
 
 
 def shown(value: object, style: str = "") -> Text:

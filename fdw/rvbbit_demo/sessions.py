@@ -85,7 +85,9 @@ def write(folder: Path, session: Session, now: float) -> tuple[Session, int]:
 def describe(session: Session) -> str:
     """What is special about a session, for the progress line."""
     killed = "killed writer, all data in its WAL" if session.killed else ""
-    return session.damage or killed or (f"{len(session.tables)} tables" if session.tables else "empty")
+    count = len(session.tables)
+    tables = f"{count} table{'s' if count > 1 else ''}" if count else "empty"
+    return session.damage or killed or tables
 
 
 def remove_all(folder: Path) -> None:

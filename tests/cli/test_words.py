@@ -103,19 +103,31 @@ def test_nothing_steers_the_terminal(value: object, text: str) -> None:
     assert shown(value).plain == text
 
 
-@pytest.mark.parametrize("width", [40, 80, 120])
-def test_long_names_are_folded_and_nothing_is_lost(width: int) -> None:
-    names = ["x" * 255, "名" * 60, "short"]
-    made = screen.table(
-        [Column("NAME", folds=True), Column("STATE")], ([shown(n), shown("ready")] for n in names)
-    )
+def drawn(width: int, columns: list[Column], rows: list[list[str]]) -> list[str]:
+    """The lines of a table on a console of this width."""
     console = Console(file=io.StringIO(), width=width, force_terminal=False)
+    made = screen.table(columns, [[shown(cell) for cell in row] for row in rows], console)
     with console.capture() as captured:
         console.print(made)
     lines = captured.get().splitlines()
     assert max(map(cell_len, lines)) <= width
+    return lines
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_long_names_are_folded_and_nothing_is_lost(width: int) -> None:
+    names = ["x" * 255, "名" * 60, "short"]
+    lines = drawn(width, [Column("NAME", folds="name"), Column("STATE")], [[n, "ready"] for n in names])
     text = "".join(line.removesuffix("ready").strip().replace("ready", "").strip() for line in lines)
     assert all(name in text for name in names)
+
+
+@pytest.mark.parametrize(("width", "is_whole"), [(40, False), (60, True), (80, True), (120, True)])
+def test_a_sentence_makes_room_for_names(width: int, is_whole: bool) -> None:
+    name, sentence = "_results_20251220.q_5f2c81aa", "it reads a table that is none of its session " * 3
+    columns = [Column("TABLE", folds="name"), Column("KIND"), Column("LEFT OUT", folds="sentence")]
+    lines = drawn(width, columns, [[name, "view", sentence.strip()]])
+    assert any(name in line for line in lines) is is_whole
 
 
 def test_json_has_a_line_for_each_object(capsys: pytest.CaptureFixture[str]) -> None:

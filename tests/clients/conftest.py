@@ -38,8 +38,8 @@ def db(server: Server) -> Iterator[psycopg.Connection]:
 @pytest.fixture(autouse=True)
 def _watched_log(server: Server) -> Iterator[None]:
     """After each test the server's log tells of no crash and no Python error."""
-    before = len(server.log())
+    server.news()
     yield
-    disasters = server.disasters(server.log()[before:])
+    disasters = server.disasters(server.news())
     server.allowed.clear()
     assert not disasters, "\n".join(disasters)

@@ -94,12 +94,13 @@ def test_rows_in_portions(matrix: Matrix) -> None:
 
 
 def typed(matrix: Matrix, *lines: str) -> str:
-    """What psql prints for lines that a person types, errors included."""
+    """What psql prints for lines that a person types, errors included and in their place.
+
+    Docker carries the two streams one beside the other: they are joined before.
+    """
     command = ["docker", "exec", "--interactive", str(matrix.server.container.get_wrapped_container().id)]
-    command += ["psql", "-X", "-q", "-A", "-t", "-U", "rvbbit", "-d", "rvbbit"]
-    result = subprocess.run(
-        command, input="\n".join(lines) + "\n", text=True, check=True, stdout=-1, stderr=subprocess.STDOUT
-    )
+    command += ["sh", "-c", "exec psql -X -q -A -t -U rvbbit -d rvbbit 2>&1"]
+    result = subprocess.run(command, input="\n".join(lines) + "\n", text=True, check=True, stdout=-1)
     return result.stdout
 
 

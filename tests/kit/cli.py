@@ -62,7 +62,8 @@ class Cli:
     """The command with a server."""
 
     dsn: str = ""
-    cwd: Path = ROOT
+    cwd: Path = ROOT / "tests"
+    """Without session_dbs and demo_sessions, which the checkout has once its server was started."""
     settings: dict[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:

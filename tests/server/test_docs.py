@@ -21,7 +21,11 @@ from tests.kit.tree import picture
 pytestmark = pytest.mark.server
 
 README = ROOT / "README.md"
+OPERATIONS = ROOT / "docs" / "operations.md"
 TREE = re.compile(r"(?<=^```text\nrvbbit\n).+?(?=^```$)", re.MULTILINE | re.DOTALL)
+NAMES = r'"[^"]+"(?:, "[^"]+")*(?: and \d+ more)?'
+CHECKED = r"last sync \d+ s ago"
+LOGGED = rf"LOG:  rvbbit sync: attached {NAMES}(?:; changed {NAMES})? \(\d+ ms\)"
 OPENED = ("agile-cardinal-490cb1", "agile-finch-4acdcc", "public")
 
 
@@ -53,6 +57,11 @@ def dateless(text: str) -> str:
     return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "YYYY-MM-DD hh:mm", text)
 
 
+def claims(text: str) -> list[Step]:
+    """What a document says that statements answer, but for times."""
+    return [Step(step.statement, dateless(step.output)) for step in steps(text)]
+
+
 def tree(server: Server) -> str:
     """What a client's tree shows, without its first line."""
     with server.connect() as db:
@@ -66,9 +75,26 @@ def test_the_tree(fresh: Server) -> None:
 
 def test_the_tour(fresh: Server) -> None:
     """Each statement of the README, in its order, gives the output that stands below it."""
-    shown = [Step(step.statement, dateless(step.output)) for step in steps(README.read_text())]
+    shown = claims(README.read_text())
     assert len(shown) >= 20
     assert [Step(step.statement, dateless(tidy(answer(fresh, step.statement)))) for step in shown] == shown
+
+
+def test_each_row_of_the_table_of_statements(fresh: Server) -> None:
+    """After the tour, of which some need what it attached."""
+    table = README.read_text().partition("\n| you type | you get |\n")[2].partition("\n\n")[0]
+    typed = [code for row in table.splitlines()[1:] for code in re.findall(r"`([^`]+)`", row.split(" | ")[0])]
+    assert len(typed) >= 12
+    with fresh.connect() as db:
+        for statement in typed:
+            db.execute(statement.replace("WHERE ...", "WHERE session_id = 'cascade_test'").encode())
+
+
+@pytest.mark.parametrize("line", [CHECKED, LOGGED])
+def test_what_operations_shows_of_health_and_log(fresh: Server, line: str) -> None:
+    written = fresh.run("/opt/rvbbit/healthcheck.sh") + fresh.log()
+    assert re.search(line + "$", written, re.MULTILINE)
+    assert len(re.findall(f"^{line}$", OPERATIONS.read_text(), re.MULTILINE)) == 1
 
 
 def main() -> None:

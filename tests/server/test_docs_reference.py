@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tests.kit.reference import page
 pytestmark = pytest.mark.server
 
 PAGE = ROOT / "docs" / "reference.md"
+OPERATIONS = ROOT / "docs" / "operations.md"
 
 
 def test_the_page_is_what_the_server_says(server: Server) -> None:
@@ -27,6 +29,18 @@ def test_the_page_is_what_the_server_says(server: Server) -> None:
 def test_every_option_is_on_the_page() -> None:
     text = PAGE.read_text()
     assert [option.name for option in OPTIONS if f"| `{option.name}`" not in text] == []
+
+
+def test_the_sizes_of_the_page_of_operations_are_the_images(server: Server) -> None:
+    """Those that do not depend on the container's memory."""
+    rows = re.findall(r"^\| `([\w.]+)` \| (\d+(?: [kMG]B)?) \|", OPERATIONS.read_text(), re.MULTILINE)
+    assert {"rvbbit.temp_limit", "rvbbit.snapshot_limit", "rvbbit.threads", "max_connections"} <= {
+        *dict(rows)
+    }
+    with server.connect() as db:
+        for name, said in rows:
+            shown = db.execute("SELECT current_setting(%s)", [name]).fetchone()
+            assert shown == (said.replace(" ", ""),), name
 
 
 def test_what_is_for_people_has_a_comment_that_is_none_of_internals(server: Server) -> None:

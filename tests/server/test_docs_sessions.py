@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from rvbbit_fdw import options
 from tests.kit.container import ROOT, Server
 from tests.kit.writers import Writer
 
@@ -76,6 +77,20 @@ def test_attached_is_read_only(db: psycopg.Connection) -> None:
     with pytest.raises(psycopg.Error) as caught:
         db.execute("INSERT INTO a._output (status) VALUES ('x')")
     assert f"`{caught.value.diag.message_primary}`" in PAGE
+
+
+def test_each_row_of_the_table_of_presentations(db: psycopg.Connection) -> None:
+    table = PAGE.partition("\n| to have | |\n")[2].partition("\n\n")[0]
+    statements = re.findall(r"`(SELECT [^`]+)`", table)
+    assert len(statements) == 3
+    with db.transaction(force_rollback=True):
+        for statement in statements:
+            here(db, statement)
+
+
+def test_the_options_of_an_import() -> None:
+    table = PAGE.partition("\n| option of the command | meaning |\n")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(options.of_context("import"))
 
 
 def test_sync_in_a_transaction_block_is_refused(db: psycopg.Connection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -11,7 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    StaleElementReferenceException,
+    WebDriverException,
+)
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -21,10 +26,14 @@ from tests.kit.container import PASSWORD, ROOT
 from tests.long.clients.box import DRIVER_PORT, PGADMIN_PORT, Box, address
 
 PERSON, SECRET = "someone@example.com", "rvbbit1"
-PROGRAM = "/opt/pgadmin/pgadmin4"
+PROGRAM, PID = "/opt/pgadmin/pgadmin4", "/tmp/pgadmin.pid"
 SERVER = "sessions"
 PICTURES = ROOT / "build" / "clients"
 SLOW = 120
+PATIENCE = 5
+
+# Drawn anew since it was found, or behind something that will go away, such as a dialog.
+NOT_YET = (StaleElementReferenceException, ElementClickInterceptedException)
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,7 @@ class Page:
         """What the condition gives as soon as it is true; else an error and a picture."""
 
         def holds(_: object) -> Any:
-            with suppress(StaleElementReferenceException):
+            with suppress(*NOT_YET):
                 return condition()
 
         try:
@@ -89,17 +98,22 @@ class Page:
         self.wait(clicked, f"node {name}")
 
     def open(self, name: str) -> None:
-        """Expand a node of the tree."""
+        """Expand a node of the tree; pgAdmin itself expands one that has no siblings, perhaps meanwhile."""
+        again = 0.0
 
         def opened() -> bool:
+            nonlocal again
             found = self._named(name)
             if found is None:
                 return False
             toggle = found.find_element(By.CLASS_NAME, "directory-toggle")
-            self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", toggle)
-            if "open" not in str(toggle.get_attribute("class")):
+            if "open" in str(toggle.get_attribute("class")):
+                return True
+            if time.monotonic() > again:
+                self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", toggle)
                 toggle.click()
-            return True
+                again = time.monotonic() + PATIENCE
+            return False
 
         self.wait(opened, f"node {name}")
 
@@ -109,8 +123,9 @@ class Page:
         self.find("input[name=email]").send_keys(PERSON)
         self.find("input[name=password]").send_keys(SECRET + Keys.ENTER)
         self.open("Servers")
-        self.open(SERVER)
+        # The only server of its group, which pgAdmin opens by itself.
         self.find("input[type=password]", "the server's password").send_keys(PASSWORD + Keys.ENTER)
+        self.open(SERVER)
         self.open("Databases")
 
     def picture(self, name: str) -> Path:
@@ -144,7 +159,14 @@ def start_pgadmin(box: Box, matrix: Matrix) -> None:
         "PGADMIN_SETUP_PASSWORD": SECRET,
     }
     box.run("sh", "-ec", "\n".join(steps), **environment)
-    box.start("sh", "-c", f"cd {PROGRAM} && exec python3 pgAdmin4.py > /tmp/pgadmin.out 2>&1", **environment)
+    start = f"cd {PROGRAM} && echo $$ > {PID} && exec python3 pgAdmin4.py > /tmp/pgadmin.out 2>&1"
+    box.start("sh", "-c", start, **environment)
+
+
+def forget_pgadmin(box: Box) -> None:
+    """End it, with all that it remembers: the next one is for another server."""
+    wait = f'while kill -0 "$(cat {PID})" 2> /dev/null; do sleep 0.1; done'
+    box.run("timeout", str(SLOW), "sh", "-c", f'kill "$(cat {PID})"; {wait}; rm -rf /tmp/pgadmin')
 
 
 @contextmanager
@@ -164,6 +186,7 @@ def browsing(box: Box, matrix: Matrix) -> Iterator[Page]:
         yield page
     finally:
         driver.quit()
+        forget_pgadmin(box)
 
 
 def wait_for_ports(box: Box) -> None:
