@@ -18,7 +18,7 @@ with_docker := source docker/common.sh && require_docker
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
-	    printf '  %-16s %s\n' "$$name" "$$text"; done
+	    printf '  %-18s %s\n' "$$name" "$$text"; done
 	@printf '\n  %s\n' 'make up SESSION_DIR=/path/session_dbs RVBBIT_PORT=5544 serves another folder; see .env.example'
 	@printf '  %s\n' 'make up HOST=multicorn2 MULTICORN2_IMAGE=... uses Multicorn2; so does make test; see docs/multicorn2.md'
 
@@ -74,8 +74,8 @@ docs: $(VENV)/installed image ## write the pages that are made, and the answers 
 	for page in tests/server/test_docs*.py; do $(PYTHON) -m tests.server.$$(basename $$page .py) || exit 1; done
 
 docs-check: $(VENV)/installed image ## is all that documents show still true, and does every link lead somewhere?
-	$(PYTHON) -m pytest tests/brain/test_links.py tests/brain/test_types_page.py tests/brain/test_document.py \
-	    tests/brain/test_operations_page.py tests/server/test_docs*.py
+	$(PYTHON) -m pytest tests/brain/test_links.py tests/brain/test_document.py tests/brain/test_transcript.py \
+	    tests/brain/test_*_page.py tests/server/test_docs*.py
 
 lint: lint-python lint-shell ## ruff, mypy, shell syntax
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ from tests.kit.writers import RVBBIT_VERSION, interpreter
 
 ROOT = Path(__file__).parents[2]
 IMAGE = os.environ.get("RVBBIT_IMAGE") or DEFAULT_IMAGE
-PLPYTHON_IMAGE = f"{IMAGE.partition(':')[0]}-plpython:latest"
 PASSWORD = "rvbbit"
 DATA = "/var/lib/postgresql/data"
 
@@ -45,20 +45,28 @@ class Server:
     container: DockerContainer
     session_dir: Path
     allowed: list[str] = field(default_factory=list)
+    _address: tuple[str, int] | None = None
+    _read_until: str = ""
 
     def connect(
         self, user: str = "rvbbit", dbname: str = "rvbbit", password: str = PASSWORD, **options: Any
     ) -> psycopg.Connection:
         """A connection over TCP, in autocommit mode; options are those of libpq."""
-        return psycopg.connect(
-            host=self.container.get_container_host_ip(),
-            port=self.container.get_exposed_port(5432),
-            user=user,
-            dbname=dbname,
-            password=password,
-            autocommit=True,
-            **options,
-        )
+        options |= {"user": user, "dbname": dbname, "password": password}
+        known = self._address
+        self._address = known or self._ask_address()
+        try:
+            return _connection(self._address, options)
+        except psycopg.OperationalError:
+            # A container that was started again has another port.
+            self._address = self._ask_address()
+            if self._address == known or known is None:
+                raise
+        return _connection(self._address, options)
+
+    def _ask_address(self) -> tuple[str, int]:
+        """Where the engine says that the server is: two questions to it, as long as a connection takes."""
+        return self.container.get_container_host_ip(), int(self.container.get_exposed_port(5432))
 
     def run(self, *command: str, user: str = "root") -> str:
         """Run a command in the container and give its output; AssertionError if it fails."""
@@ -75,9 +83,23 @@ class Server:
         assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-4000:]
         return result.stdout + result.stderr
 
+    def memory_kb(self) -> int:
+        """Memory of all processes in kB; what several share counts once."""
+        script = "cat /proc/[0-9]*/smaps_rollup 2>/dev/null | awk '/^Pss:/ {s += $2} END {print s}'"
+        return int(self.run("bash", "-c", script, user="postgres"))
+
     def log(self) -> str:
         """All that the server and the entrypoint wrote."""
         return str(self.container.get_wrapped_container().logs().decode())
+
+    def news(self) -> str:
+        """What they wrote since this was last asked; the engine need not read the log from its start."""
+        since = _seconds(self._read_until)
+        told = self.container.get_wrapped_container().logs(timestamps=True, since=since).decode()
+        stamped = [line.partition(" ") for line in told.splitlines()]
+        new = [(when, text) for when, _, text in stamped if when > self._read_until]
+        self._read_until = max((when for when, _ in new), default=self._read_until)
+        return "\n".join(text for _, text in new)
 
     def disasters(self, log: str) -> list[str]:
         """Lines of a log that tell of a crash, except those that the test announced by allow()."""
@@ -92,6 +114,16 @@ class Server:
         """As "docker restart" does."""
         self.container.get_wrapped_container().restart(timeout=60)
         wait_until_healthy(self.container)
+
+
+def _connection(address: tuple[str, int], options: Mapping[str, Any]) -> psycopg.Connection:
+    host, port = address
+    return psycopg.connect(host=host, port=port, autocommit=True, **options)
+
+
+def _seconds(stamp: str) -> float | None:
+    """The moment of one of the engine's time stamps, in seconds since 1970."""
+    return datetime.fromisoformat(stamp[:26] + "+00:00").timestamp() if stamp else None
 
 
 def wait_until_healthy(container: DockerContainer, seconds: float = 180) -> None:
@@ -178,13 +210,14 @@ def make_demo_sessions(folder: Path) -> Path:
     return folder
 
 
-def plpython_image() -> str:
-    """The image with plpython3u added; from the second time on Docker's cache has it."""
-    recipe = ROOT / "tests" / "kit" / "plpython.Dockerfile"
+def image_with(addition: str) -> str:
+    """The image with what a recipe of this folder adds; from the second time on Docker's cache has it."""
+    recipe = ROOT / "tests" / "kit" / f"{addition}.Dockerfile"
+    tag = f"{IMAGE.partition(':')[0]}-{addition.replace('_', '-')}:latest"
     arguments = ["--build-arg", f"IMAGE={IMAGE}"]
     for name in ("DEBIAN_MIRROR", "DEBIAN_SECURITY_MIRROR"):
         arguments += ["--build-arg", name] if name in os.environ else []
-    command = ["docker", "build", *arguments, "--file", str(recipe), "--tag", PLPYTHON_IMAGE, str(ROOT)]
+    command = ["docker", "build", *arguments, "--file", str(recipe), "--tag", tag, str(ROOT)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-4000:]
-    return PLPYTHON_IMAGE
+    return tag

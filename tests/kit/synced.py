@@ -150,7 +150,7 @@ def opened(server: Server) -> Iterator[Folder]:
             " rvbbit.sync_problem, rvbbit.sync_run, rvbbit.sync_seen"
         )
         admin.execute(
-            "SELECT rvbbit.set_policy('smart', 50, present_as => 'table',"
+            "SELECT rvbbit.set_policy('smart', 50, present_as => 'table', include => '',"
             " exclude => 'pg_client_%%, health_check_%%, http_api_%%')",
             [],
         )

@@ -13,7 +13,7 @@ from psycopg import sql
 from tests.kit.container import Server, make_demo_sessions, serving
 from tests.kit.host import MULTICORN2_IMAGE, NO_MULTICORN2, ON_MULTICORN2
 from tests.kit.synced import ticking
-from tests.server.multicorn2 import SURFACE, ends_the_server, expected_failure
+from tests.server.multicorn2 import SURFACE, expected_failure
 
 _ALL = {path.name for path in Path(__file__).parent.glob("test_*.py")}
 collect_ignore = sorted(_ALL - SURFACE) if ON_MULTICORN2 else []
@@ -25,9 +25,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         line = expected_failure(item.nodeid) if "tests/server/" in item.nodeid else None
         if not MULTICORN2_IMAGE:
             item.add_marker(pytest.mark.skip(reason=NO_MULTICORN2))
-        elif ends_the_server(item.nodeid):
-            reason = 'not run, it ends the server: docs/multicorn2.md, "Faults that remain"'
-            item.add_marker(pytest.mark.skip(reason=reason))
         elif line is not None:
             reason = f'docs/multicorn2.md, "{line}"'
             item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
@@ -85,8 +82,8 @@ def _watched_log(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     server: Server = request.getfixturevalue(name)
-    before = len(server.log())
+    server.news()
     yield
-    disasters = server.disasters(server.log()[before:])
+    disasters = server.disasters(server.news())
     server.allowed.clear()
     assert not disasters, "\n".join(disasters)
