@@ -6,6 +6,10 @@ SHELL := /bin/bash
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
+# Each process has servers of its own, and takes whole files of tests.
+TEST_PROCESSES ?= 2
+PYTEST := $(PYTHON) -m pytest
+SIDE_BY_SIDE := --numprocesses $(TEST_PROCESSES) --dist loadfile
 DEMO_DIR ?= demo_sessions
 # HOST=multicorn2 runs on MULTICORN2_IMAGE. Only from the command line: some shells have a HOST of their own.
 ifeq ($(origin HOST),command line)
@@ -51,18 +55,18 @@ test: lint test-fast image test-server ## all checks: lint, brain tests, server 
 endif
 
 test-fast: $(VENV)/installed ## the tests that need no Docker
-	$(PYTHON) -m pytest tests/brain tests/cli
+	$(PYTEST) $(SIDE_BY_SIDE) tests/brain tests/cli
 
 test-server: $(VENV)/installed ## the tests against the image that was built last
-	$(PYTHON) -m pytest tests/server tests/clients
+	$(PYTEST) $(SIDE_BY_SIDE) tests/server tests/clients
 
 test-long: $(VENV)/installed image $(if $(filter clients,$(KIND)),$(VENV)/clients) ## a long check by itself: KIND=clients, fuzz, sync or torture; COUNT and SEED as its docstring says
 	@test -n "$(KIND)" -a -d "tests/long/$(KIND)" || { echo "KIND is one of: $$(cd tests/long && echo *)" >&2; exit 2; }
-	COUNT="$(COUNT)" SEED="$(SEED)" $(PYTHON) -m pytest --capture=no "tests/long/$(KIND)"
+	COUNT="$(COUNT)" SEED="$(SEED)" $(PYTEST) --capture=no "tests/long/$(KIND)"
 
 check-decoder: $(VENV)/installed ## decode every type with a host that AddressSanitizer and UBSan watch
 	@docker/build.sh sanitized rvbbit-fdw-sanitized:latest
-	RVBBIT_IMAGE=rvbbit-fdw-sanitized:latest $(PYTHON) -m pytest tests/server/test_types.py \
+	RVBBIT_IMAGE=rvbbit-fdw-sanitized:latest $(PYTEST) tests/server/test_types.py \
 	    tests/server/test_unrepresentable.py tests/server/test_declared_types.py
 
 bench: $(VENV)/installed image ## measure a session against an ordinary table, a minute or two
@@ -74,7 +78,7 @@ docs: $(VENV)/installed image ## write the pages that are made, and the answers 
 	for page in tests/server/test_docs*.py; do $(PYTHON) -m tests.server.$$(basename $$page .py) || exit 1; done
 
 docs-check: $(VENV)/installed image ## is all that documents show still true, and does every link lead somewhere?
-	$(PYTHON) -m pytest tests/brain/test_links.py tests/brain/test_document.py tests/brain/test_transcript.py \
+	$(PYTEST) tests/brain/test_links.py tests/brain/test_document.py tests/brain/test_transcript.py \
 	    tests/brain/test_*_page.py tests/server/test_docs*.py
 
 lint: lint-python lint-shell ## ruff, mypy, shell syntax

@@ -207,9 +207,33 @@ def test_an_order_that_is_not_total_falls_back(db: psycopg.Connection, whole: st
     assert db.execute("SHOW rvbbit.fallbacks").fetchone() != before
 
 
-@pytest.mark.parametrize(
-    "text", ["SELECT stddev(price * 1e200) FROM {items}", "SELECT sum(3e38::real + price::real) FROM {items}"]
-)
+LARGE = "CASE WHEN id > 150 THEN 1.7e308::float8 ELSE price END"
+TOO_GREAT = [
+    "SELECT stddev(price * 1e200) FROM {items}",
+    "SELECT sum(3e38::real + price::real) FROM {items}",
+    # PostgreSQL adds up the groups that HAVING leaves out, too.
+    f"SELECT grp, sum({LARGE}) FROM {{items}} GROUP BY grp HAVING max(id) < 100",
+    f"SELECT grp FROM {{items}} GROUP BY grp HAVING max(id) < 100 AND avg({LARGE}) > 1",
+    f"SELECT grp FROM {{items}} GROUP BY grp HAVING max(id) < 100 ORDER BY sum({LARGE})",
+    f"SELECT grp, sum({LARGE}) FROM {{items}} GROUP BY ROLLUP (grp) HAVING grp > 100",
+]
+# But not those that a condition on the key leaves out: it moves it into WHERE.
+LARGE_IN_3 = "CASE WHEN grp = 3 THEN 1.7e308::float8 ELSE 1 END"
+GREAT_ELSEWHERE = [
+    f"SELECT grp, sum({LARGE_IN_3}) FROM {{items}} GROUP BY grp HAVING grp <> 3",
+    f"SELECT grp, sum({LARGE_IN_3}) FROM {{items}} GROUP BY grp HAVING count(*) > 28 AND grp <> 3",
+]
+
+
+@pytest.mark.parametrize("text", GREAT_ELSEWHERE)
+def test_what_is_too_great_in_groups_that_are_not_there(
+    db: psycopg.Connection, whole: str, text: str
+) -> None:
+    assert is_pushed(db, ours(whole, text))
+    assert same(db, whole, text)
+
+
+@pytest.mark.parametrize("text", TOO_GREAT)
 def test_what_is_too_great_is_postgresqls_error(db: psycopg.Connection, whole: str, text: str) -> None:
     for side in (ours, heap):
         with pytest.raises(psycopg.errors.NumericValueOutOfRange):

@@ -128,6 +128,37 @@ LOCAL = [
 ]
 
 
+# PostgreSQL computes all columns of what it does not inline; DuckDB those that are read.
+FAILING = "WITH x AS {how} (SELECT id, 10 / (grp - grp) AS q FROM {{items}})"
+UNREAD = [
+    FAILING.format(how="MATERIALIZED") + " SELECT count(id) FROM x",
+    FAILING.format(how="") + " SELECT a.id FROM x AS a JOIN x AS b USING (id)",
+    FAILING.format(how="MATERIALIZED") + " SELECT id FROM {items} WHERE id IN (SELECT id FROM x)",
+]
+INLINED = [
+    FAILING.format(how="") + " SELECT count(id) FROM x",
+    "WITH x AS MATERIALIZED (SELECT id, 10 / (grp + 1) AS q FROM {items}) SELECT id FROM x WHERE q > 1",
+    "WITH x AS (SELECT id, 10 / (grp + 1) AS q FROM {items})"
+    " SELECT a.id, b.q FROM x AS a JOIN x AS b ON a.id = b.id AND a.q > 1",
+]
+
+
+# DuckDB computes a correlated subquery once for outer values that are equal: 0 and -0, a month and 30 days.
+OF_EQUALS = [
+    "SELECT o.id, (SELECT extract(month FROM o.span) FROM {twins} AS i WHERE i.id = 1) FROM {twins} AS o",
+    "SELECT o.id, x.v FROM {twins} AS o, LATERAL (SELECT o.span AS v FROM {twins} AS i WHERE i.id = 1) AS x",
+    "SELECT o.id, x.v FROM {twins} AS o, LATERAL (SELECT o.price * 1 AS v FROM {twins} WHERE id = 1) AS x",
+    "SELECT o.id, x.v FROM {twins} AS o, LATERAL (SELECT o.prices AS v FROM {twins} WHERE id = 1) AS x",
+]
+ONLY_COMPARED = [
+    "SELECT o.id, (SELECT count(*) FROM {twins} AS i WHERE i.price >= o.price) FROM {twins} AS o",
+    "SELECT o.id, (SELECT count(*) FROM {twins} AS i WHERE i.span BETWEEN o.span AND '40 days')"
+    " FROM {twins} AS o",
+    "SELECT o.id FROM {twins} AS o WHERE EXISTS"
+    " (SELECT FROM {twins} AS i WHERE i.price IS NOT DISTINCT FROM o.price AND i.id > o.id)",
+]
+
+
 @pytest.fixture(scope="module")
 def whole(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The schema with the tables of two sessions and their copies."""
@@ -139,6 +170,33 @@ def whole(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def test_what_duckdb_runs(db: psycopg.Connection, whole: str, text: str) -> None:
     assert is_pushed(db, ours(whole, text)), plan(db, ours(whole, text))
     assert same(db, whole, text, ordered=text in INTERVALS or text in RECURSIVE)
+
+
+@pytest.mark.parametrize("text", OF_EQUALS)
+def test_equal_values_of_an_outer_query_are_not_the_same(
+    db: psycopg.Connection, whole: str, text: str
+) -> None:
+    assert not is_pushed(db, ours(whole, text))
+    assert same(db, whole, text)
+
+
+@pytest.mark.parametrize("text", ONLY_COMPARED)
+def test_values_of_an_outer_query_are_compared(db: psycopg.Connection, whole: str, text: str) -> None:
+    assert is_pushed(db, ours(whole, text)), plan(db, ours(whole, text))
+    assert same(db, whole, text)
+
+
+@pytest.mark.parametrize("text", INLINED)
+def test_columns_of_a_with_query_that_can_fail(db: psycopg.Connection, whole: str, text: str) -> None:
+    assert is_pushed(db, ours(whole, text)), plan(db, ours(whole, text))
+    assert same(db, whole, text)
+
+
+@pytest.mark.parametrize("text", UNREAD)
+def test_a_column_that_fails_and_is_not_read(db: psycopg.Connection, whole: str, text: str) -> None:
+    for side in (ours, heap):
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            db.execute(side(whole, text))
 
 
 @pytest.mark.parametrize("text", LOCAL)

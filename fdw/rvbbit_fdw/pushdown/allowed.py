@@ -63,6 +63,9 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
 TABLE = _by_name(entry for section in SECTIONS.values() for entry in section)
 """The allow-list by the protocol's names."""
 
+COMPARISONS = frozenset(entry.name for entry in allowed_compare.ENTRIES)
+"""Those to which all values are alike that PostgreSQL finds equal."""
+
 IO_CASTS = _by_name(allowed_casts.IO_ENTRIES)
 """Casts by way of text, named `target(source)`."""
 

@@ -51,6 +51,10 @@ _GROUPED = frozenset(kinds.FIXED.values())
 """Carriers of which any value stands for its equals, as in PostgreSQL, which takes the first it meets."""
 
 
+_SEVERAL_EQUALS = frozenset({kinds.FLOAT4, kinds.FLOAT8, kinds.INTERVAL})
+"""Carriers that have values which are equal and not the same: 0 and -0, a month and 30 days."""
+
+
 def of_attribute(attribute: Attribute, reference: Sql) -> Value:
     """A column of a session's table."""
     try:
@@ -103,6 +107,18 @@ def _decoder_of(type_name: str, value: Written) -> str:
     raise Local(reason)
 
 
+def check_outer(value: Value) -> Value:
+    """A column of an outer query; Local if DuckDB might take an equal one for it.
+
+    It computes a correlated subquery once for all rows whose outer columns are equal.
+    """
+    if isinstance(value, Carried):
+        raise Local(value.reason)
+    if value.kind in _SEVERAL_EQUALS:
+        raise Local(_may_differ(value))
+    return value
+
+
 def check_sorted(value: Value) -> Written:
     """The value, if DuckDB puts it before or behind others as PostgreSQL does; Local if not."""
     if isinstance(value, Carried):
@@ -115,8 +131,11 @@ def check_grouped(value: Value) -> Written:
     if isinstance(value, Carried):
         raise Local(value.reason)
     if value.kind.type != kinds.NUMERIC and value.kind not in _GROUPED:
-        reason = f"values of type {type_words(value.kind.type)} that are equal may differ"
-        raise Local(reason)
+        raise Local(_may_differ(value))
     if not value.same_scale:
         raise Local("the digits after the point of a numeric may not be the same in DuckDB")
     return value
+
+
+def _may_differ(value: Written) -> str:
+    return f"values of type {type_words(value.kind.type)} that are equal may differ"

@@ -81,8 +81,8 @@ may not compute a row that gives an error: `(SELECT b, sum(10 / b) ... GROUP BY 
 my_function(b)` then ends in that error. Rows never differ. The condition inside of the subquery, or `SET
 rvbbit.pushdown = scans`, keeps such rows away.
 
-A sum or an average that overflows only in groups which HAVING leaves out is no error: DuckDB does not look at
-them any more. PostgreSQL computes them first. Rows never differ.
+What is computed of rows that LIMIT leaves out behind an ORDER BY, or of rows that find no partner in a join,
+may be an error in PostgreSQL, which computes some of it earlier, and none in DuckDB. Rows never differ.
 
 WITH RECURSIVE runs in DuckDB if the query has no LIMIT and no subquery in an expression: PostgreSQL stops as
 soon as it has enough rows, DuckDB when there are no more. A cursor on a recursion without end gets no row;

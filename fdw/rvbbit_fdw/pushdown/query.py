@@ -11,18 +11,20 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from rvbbit_fdw.pushdown import delivery, kinds, query_sublinks, query_ties, write
-from rvbbit_fdw.pushdown.delivery import Carried, Value, check_grouped, check_sorted
-from rvbbit_fdw.pushdown.entry import Collation
+from rvbbit_fdw.pushdown.delivery import Carried, Value, check_grouped, check_outer, check_sorted
+from rvbbit_fdw.pushdown.entry import Collation, failure
 from rvbbit_fdw.pushdown.kinds import Kind
-from rvbbit_fdw.pushdown.nodes import Bool, Column, Constant, Node, Parameter, changed
+from rvbbit_fdw.pushdown.nodes import Bool, Column, Constant, Node, Parameter, changed, everything
 from rvbbit_fdw.pushdown.plan import LONGEST
 from rvbbit_fdw.pushdown.query_leaves import Leaves
 from rvbbit_fdw.pushdown.query_nodes import (
     Aggregate,
     Grouping,
     GroupingSet,
+    Leaf,
     Query,
     SortGroup,
+    Subquery,
     Target,
     Variable,
     is_stored,
@@ -111,7 +113,8 @@ class Level:
         divides = context.divides or (outer is not None and query.aggregates)
         finished = context.finished and outer is None
         is_key = _keys_of(query)
-        scope = replace(context.scope, column=self._column, origin=self._origin, divides=divides)
+        scope = replace(context.scope, column=self._column, compared=self._compared)
+        scope = replace(scope, origin=self._origin, divides=divides)
         self.filter_scope = scope if is_key is None else replace(scope, is_key=is_key, outside=scope)
         if divides and finished:
             scope = replace(scope, divides=False)
@@ -162,7 +165,10 @@ class Level:
     def value(self, node: Node) -> Value:
         """An expression of which the value is only passed on."""
         leaf = self.query.leaves[node.number] if isinstance(node, Column) else None
-        return self.leaves.value(leaf) if isinstance(leaf, Variable | Aggregate) else self.expression(node)
+        if not isinstance(leaf, Variable | Aggregate):
+            return self.expression(node)
+        value = self.leaves.value(leaf)
+        return check_outer(value) if _is_outer(leaf) else value
 
     def target(self, target: Target) -> Value:
         """One of the query's targets, written once."""
@@ -214,10 +220,20 @@ class Level:
         return Origin(isinstance(leaf, Variable), stored)
 
     def _column(self, column: Column) -> Written:
+        value = self._compared(column)
+        if _is_outer(self.query.leaves[column.number]):
+            check_outer(value)
+        return value
+
+    def _compared(self, column: Column) -> Written:
         value = self.leaves.value(self.query.leaves[column.number])
         if isinstance(value, Carried):
             raise Local(value.reason)
         return value
+
+
+def _is_outer(leaf: Leaf) -> bool:
+    return isinstance(leaf, Variable) and leaf.level > 0
 
 
 def result(query: Query, context: Context, columns: Sequence[int] | None = None) -> Result:
@@ -297,17 +313,18 @@ def _values(level: Level) -> list[Value]:
 def _select(level: Level, items: Sequence[Sql], names: Sequence[str] | None = None) -> Sql:
     named = names or unique_names(target.name for target in level.delivered)
     listed = comma(Sql(f"{item} AS {quote(name)}") for item, name in zip(items, named, strict=True))
+    ties, order = query_ties.clause(level) if level.query.with_ties else "", _order_by(level)
     parts = [
         f"SELECT {_distinct(level)}{listed or 'true'}",
         level.sources.clause(),
         _where(level),
         _group_by(level),
         _having(level),
-        query_ties.clause(level) if level.query.with_ties else "",
-        _order_by(level),
+        ties,
+        order,
         "" if level.query.with_ties else _limit(level),
     ]
-    # WITH last: what of it is used is known then.
+    # HAVING after all aggregates, and WITH last: what of it is used is known then.
     return Sql(" ".join(part for part in (level.withs.clause(), *parts) if part))
 
 
@@ -423,9 +440,25 @@ def _having(level: Level) -> str:
     having = level.query.having
     if having is None:
         return ""
-    written = write.condition(having, level.scope)
+    nodes = having.arguments if isinstance(having, Bool) and having.kind == "and" else (having,)
+    # Where nothing is aggregated in it, PostgreSQL moves a condition into WHERE.
+    early = [] if level.query.grouping_sets else [node for node in nodes if not _is_of_groups(node, level)]
+    late = [node for node in nodes if node not in early]
+    written = write.conjunction([*early, *late], level.scope)
     level.context.fallible |= written.fallible
-    return f"HAVING {written.sql}"
+    if not late or not level.leaves.overflows:
+        return f"HAVING {written.sql}"
+    first = write.conjunction(early, level.scope).sql if early else "true"
+    error = failure("value out of range: overflow", "BOOLEAN")
+    overflow = " OR ".join(level.leaves.overflows)
+    # PostgreSQL adds up all groups before it leaves any out.
+    return f"HAVING CASE WHEN ({first}) AND ({overflow}) THEN {error} ELSE {written.sql} END"
+
+
+def _is_of_groups(node: Node, level: Level) -> bool:
+    """Has the condition an aggregate or a subquery in it?"""
+    leaves = [level.query.leaves[each.number] for each in everything(node) if isinstance(each, Column)]
+    return any(isinstance(leaf, Aggregate | Subquery) for leaf in leaves)
 
 
 def _distinct(level: Level) -> str:

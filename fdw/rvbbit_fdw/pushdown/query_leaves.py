@@ -61,6 +61,8 @@ class Leaves:
 
     def __init__(self, level: Level) -> None:
         self._level = level
+        self.overflows: dict[str, None] = {}
+        """Tests of a group, each once, that are true where one of its sums may overflow."""
 
     def value(self, leaf: Leaf) -> Value:
         """What a leaf stands for."""
@@ -155,8 +157,11 @@ class Leaves:
         found = self._spread(entry, argument, form) if entry.spread else form.call(entry.function, [argument])
         size = Sql(f"CASE WHEN isfinite({argument.sql}) THEN abs({argument.sql}) END")
         largest, count = form.call("max", [replace(argument, sql=size)]), form.call("count", [argument])
+        overflow = f"{largest} * {count} > {entry.most}"
+        if not form.over:
+            self.overflows[overflow] = None
         error = failure("value out of range: overflow", "DOUBLE")
-        guarded = Sql(f"CASE WHEN {largest} * {count} > {entry.most} THEN {error} ELSE {found} END")
+        guarded = Sql(f"CASE WHEN {overflow} THEN {error} ELSE {found} END")
         return entry.write(guarded, [argument])
 
     def _spread(self, entry: AggregateEntry, argument: Written, form: Form) -> Sql:

@@ -72,8 +72,14 @@ class Sources:
                 return delivery.of_attribute(attribute, reference)
         selected, alias = self._select(relation), self._alias(relation)
         name, value = selected.columns[number - 1]
+        self._use(relation, name)
         scales = selected.scales.get(name)
         return delivery.rename(value, qualified(alias, name), qualified(alias, scales) if scales else None)
+
+    def _use(self, relation: int, column: str) -> None:
+        found = None if relation == _ALL else self._level.query.relations[relation]
+        if isinstance(found, WithRelation):
+            self._level.further_out(found.level).withs.use(found.name, column)
 
     def _item(self, item: FromItem) -> Sql:
         if isinstance(item, Reference):

@@ -79,7 +79,7 @@ def expression(node: Node, scope: Scope, depth: int = 0) -> Written:
 def _test(node: NullTest | BooleanTest | Distinct, scope: Scope, depth: int) -> Written:
     """What is true or false and never null."""
     if isinstance(node, Distinct):
-        return _distinct(node, _all(node.arguments, scope, depth), scope)
+        return _distinct(node, _compared(node.arguments, scope, depth), scope)
     argument = expression(node.argument, scope, depth + 1)
     return tested(node.test, argument) if isinstance(node, BooleanTest) else _null_test(node, argument)
 
@@ -141,6 +141,14 @@ def _all(nodes: Sequence[Node], scope: Scope, depth: int) -> list[Written]:
     return [expression(node, scope, depth + 1) for node in nodes]
 
 
+def _compared(nodes: Sequence[Node], scope: Scope, depth: int) -> list[Written]:
+    """As _all, for what only compares them."""
+    spell = scope.compared
+    if spell is None:
+        return _all(nodes, scope, depth)
+    return [spell(node) if isinstance(node, Column) else expression(node, scope, depth + 1) for node in nodes]
+
+
 def _constant(node: Constant) -> Written:
     if isinstance(node.value, tuple):
         raise unknown_type(node.type)
@@ -162,7 +170,9 @@ def _call(node: Call, scope: Scope, depth: int) -> Written:
     if entry is None:
         raise unknown_call(node.kind, node.name)
     check_collation(entry.collation, node.collation, scope)
-    written = entry.spell(entries.Call(_all(node.arguments, skipping.inside(node, scope), depth), scope))
+    inside = skipping.inside(node, scope)
+    arguments = (_compared if node.name in allowed.COMPARISONS else _all)(node.arguments, inside, depth)
+    written = entry.spell(entries.Call(arguments, scope))
     if written.kind.type != entry.result:
         reason = f"the result of {node.name} has another type in DuckDB"
         raise Local(reason)

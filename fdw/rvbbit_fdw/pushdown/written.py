@@ -71,13 +71,14 @@ def _stored(_column: Column) -> Origin:
 class Scope:
     """Where an expression stands.
 
-    `column` spells a column, or raises Local. `parameter` spells a parameter whose value is not known yet;
-    `values` are the parameters' values once they are known. `collation_is_c`: the database's default
-    collation sorts by code point; `case_is_unicode`: it maps case as PostgreSQL's builtin C.UTF-8 does.
-    `time_zone`: the session's TimeZone, None if it is not known. `origin`: where a column comes from.
-    `unseen`: DuckDB sees no condition here, because columns are hidden (`hides`), or what is around. `is_key`
-    tells what rows are grouped by, which is written alike everywhere, as `outside`. `divides`: quotients of
-    numerics may be computed for which DuckDB does not have room for all values.
+    `column` spells a column, or raises Local; `compared` one that is only compared. `parameter` spells a
+    parameter whose value is not known yet; `values` are the parameters' values once they are known.
+    `collation_is_c`: the database's default collation sorts by code point; `case_is_unicode`: it maps case as
+    PostgreSQL's builtin C.UTF-8 does. `time_zone`: the session's TimeZone, None if it is not known. `origin`:
+    where a column comes from. `unseen`: DuckDB sees no condition here, because columns are hidden (`hides`),
+    or what is around. `is_key` tells what rows are grouped by, which is written alike everywhere, as
+    `outside`. `divides`: quotients of numerics may be computed for which DuckDB does not have room for all
+    values.
     """
 
     column: Callable[[Column], Written]
@@ -91,4 +92,5 @@ class Scope:
     divides: bool = False
     hides: bool = False
     is_key: Callable[[Node], bool] | None = None
+    compared: Callable[[Column], Written] | None = None
     outside: Scope | None = None
