@@ -10,21 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from rvbbit_fdw.pushdown import delivery, kinds, query_sublinks, query_ties, write
+from rvbbit_fdw.pushdown import delivery, kinds, query_groups, query_sublinks, query_ties, write
 from rvbbit_fdw.pushdown.delivery import Carried, Value, check_grouped, check_outer, check_sorted
-from rvbbit_fdw.pushdown.entry import Collation, failure
+from rvbbit_fdw.pushdown.entry import Collation
 from rvbbit_fdw.pushdown.kinds import Kind
-from rvbbit_fdw.pushdown.nodes import Bool, Column, Constant, Node, Parameter, changed, everything
+from rvbbit_fdw.pushdown.nodes import Bool, Column, Constant, Node, Parameter, changed
 from rvbbit_fdw.pushdown.plan import LONGEST
 from rvbbit_fdw.pushdown.query_leaves import Leaves
 from rvbbit_fdw.pushdown.query_nodes import (
     Aggregate,
-    Grouping,
-    GroupingSet,
     Leaf,
     Query,
     SortGroup,
-    Subquery,
     Target,
     Variable,
     is_stored,
@@ -176,9 +173,22 @@ class Level:
             self._targets[id(target)] = self.value(target.expression)
         return self._targets[id(target)]
 
+    def position(self, target: Target) -> int | None:
+        """The place of a target among what is delivered, counted from 1; None if it is junk."""
+        return self.delivered.index(target) + 1 if target in self.delivered else None
+
+    def keyed(self, group: SortGroup, need: Collation) -> tuple[Target, Written]:
+        """A target that rows are told apart or sorted by."""
+        target = _target(self, group.ref)
+        check = check_sorted if need is Collation.ORDER else check_grouped
+        value = check(self.target(target))
+        if value.kind.duckdb == "VARCHAR":
+            check_collation(need, target.collation, self.scope)
+        return target, value
+
     def key(self, group: SortGroup, need: Collation) -> Sql:
         """A target that rows are told apart by."""
-        return _key(self, group, need)[1].sql
+        return self.keyed(group, need)[1].sql
 
     def sort_key(self, group: SortGroup) -> Sql:
         """A target that rows are sorted by, and how."""
@@ -190,11 +200,11 @@ class Level:
 
     def sort_kind(self, group: SortGroup) -> Kind:
         """The carrier of a target that rows are sorted by."""
-        return _key(self, group, Collation.ORDER)[1].kind
+        return self.keyed(group, Collation.ORDER)[1].kind
 
     def group_key(self, ref: int) -> Sql:
         """What rows are grouped by, by its reference number."""
-        return _group_key(self, next(group for group in self.query.group if group.ref == ref))
+        return query_groups.key(self, next(group for group in self.query.group if group.ref == ref))
 
     def refusal(self, target: Target) -> str | None:
         """Why DuckDB cannot compute the target, or not deliver it if it is no junk; None if it can."""
@@ -209,7 +219,7 @@ class Level:
     def can_filter(self) -> bool:
         """True if DuckDB can decide HAVING."""
         try:
-            _having(self)
+            query_groups.having(self)
         except Local:
             return False
         return True
@@ -318,8 +328,8 @@ def _select(level: Level, items: Sequence[Sql], names: Sequence[str] | None = No
         f"SELECT {_distinct(level)}{listed or 'true'}",
         level.sources.clause(),
         _where(level),
-        _group_by(level),
-        _having(level),
+        query_groups.clause(level),
+        query_groups.having(level),
         ties,
         order,
         "" if level.query.with_ties else _limit(level),
@@ -348,117 +358,10 @@ def _target(level: Level, ref: int) -> Target:
     return next(target for target in level.query.targets if target.ref == ref)
 
 
-def _position(level: Level, target: Target) -> int | None:
-    return level.delivered.index(target) + 1 if target in level.delivered else None
-
-
 def _is_plain(level: Level, target: Target) -> bool:
     """Is what is delivered in the same order, and equal where the values are?"""
     value = level.target(target)
     return isinstance(value, Carried) or (value.kind != kinds.INTERVAL and value.same_scale)
-
-
-def _key(level: Level, group: SortGroup, need: Collation) -> tuple[Target, Written]:
-    """A target that rows are told apart or sorted by."""
-    target = _target(level, group.ref)
-    check = check_sorted if need is Collation.ORDER else check_grouped
-    value = check(level.target(target))
-    if value.kind.duckdb == "VARCHAR":
-        check_collation(need, target.collation, level.scope)
-    return target, value
-
-
-def _group_by(level: Level) -> str:
-    query = level.query
-    if not query.group:
-        return _grouping_sets(level) or (
-            "GROUP BY ()" if query.having is not None and not query.aggregates else ""
-        )
-    if query.grouping_sets:
-        return _grouping_sets(level)
-    return "GROUP BY " + comma(_group_key(level, group) for group in query.group)
-
-
-def _grouping_sets(level: Level) -> str:
-    if level.query.group_distinct:
-        raise Local("GROUP BY DISTINCT")
-    keys = [level.group_key(group.ref).strip("() ") for group in level.query.group]
-    if len(set(keys)) < len(keys):
-        # Both would be NULL wherever one of them is.
-        raise Local("keys of grouping sets that are written alike in DuckDB")
-    if _is_inside_another(keys) and not _is_of_keys(level):
-        # What is computed of the one may be written with the other in it: a + 1 is CAST(a AS BIGINT) + 1.
-        raise Local("an expression of a key of grouping sets that is part of another key")
-    sets = [_grouping_set(level, each, outermost=True) for each in level.query.grouping_sets]
-    return f"GROUP BY {', '.join(sets)}" if sets else ""
-
-
-def _is_inside_another(keys: Sequence[str]) -> bool:
-    return any(one != other and one in other for one in keys for other in keys)
-
-
-def _is_of_keys(level: Level) -> bool:
-    """Is nothing but keys and aggregates computed of the groups?"""
-    query = level.query
-    refs = {group.ref for group in query.group}
-    others = [target.expression for target in query.targets if target.ref not in refs]
-    return query.having is None and all(
-        isinstance(other, Column) and isinstance(query.leaves[other.number], Aggregate | Grouping)
-        for other in others
-    )
-
-
-def _grouping_set(level: Level, grouping_set: GroupingSet, *, outermost: bool) -> str:
-    if grouping_set.kind == "empty":
-        return "()"
-    if grouping_set.kind == "simple":
-        return f"({comma(level.group_key(ref) for ref in grouping_set.refs)})"
-    if not outermost:
-        raise Local("grouping sets in grouping sets")
-    content = ", ".join(_grouping_set(level, each, outermost=False) for each in grouping_set.content)
-    word = {"rollup": "ROLLUP", "cube": "CUBE", "sets": "GROUPING SETS"}[grouping_set.kind]
-    return f"{word} ({content})"
-
-
-def _group_key(level: Level, group: SortGroup) -> Sql:
-    _check_operator(group.equality, "=")
-    target, value = _key(level, group, Collation.EQUALITY)
-    position = _position(level, target)
-    if not isinstance(target.expression, Constant | Parameter):
-        return value.sql
-    if position is None or level.query.grouping_sets:
-        raise Local("a constant that rows are grouped by")
-    return Sql(str(position))
-
-
-def _check_operator(name: str | None, operator: str) -> None:
-    if name is None or not name.startswith(f"pg_catalog.{operator}("):
-        raise Local("rows are grouped or sorted by an operator of another kind than = < >")
-
-
-def _having(level: Level) -> str:
-    having = level.query.having
-    if having is None:
-        return ""
-    nodes = having.arguments if isinstance(having, Bool) and having.kind == "and" else (having,)
-    # Where nothing is aggregated in it, PostgreSQL moves a condition into WHERE.
-    early = [] if level.query.grouping_sets else [node for node in nodes if not _is_of_groups(node, level)]
-    late = [node for node in nodes if node not in early]
-    written = write.conjunction([*early, *late], level.scope)
-    level.context.fallible |= written.fallible
-    if not late or not level.leaves.overflows:
-        return f"HAVING {written.sql}"
-    first = write.conjunction(early, level.scope).sql if early else "true"
-    error = failure("value out of range: overflow", "BOOLEAN")
-    overflow = " OR ".join(level.leaves.overflows)
-    # PostgreSQL adds up all groups before it leaves any out.
-    return f"HAVING CASE WHEN ({first}) AND ({overflow}) THEN {error} ELSE {written.sql} END"
-
-
-def _is_of_groups(node: Node, level: Level) -> bool:
-    """Has the condition an aggregate or a subquery in it?"""
-    leaves = [level.query.leaves[each.number] for each in everything(node) if isinstance(each, Column)]
-    return any(isinstance(leaf, Aggregate | Subquery) for leaf in leaves)
 
 
 def _distinct(level: Level) -> str:
@@ -466,13 +369,13 @@ def _distinct(level: Level) -> str:
     if not query.distinct:
         return ""
     for group in query.distinct:
-        _check_operator(group.equality, "=")
-        _key(level, group, Collation.EQUALITY)
+        query_groups.check_operator(group.equality, "=")
+        level.keyed(group, Collation.EQUALITY)
     if not query.distinct_on:
         if level.outer is None and not all(_is_plain(level, each) for each in level.delivered):
             raise Local("distinct values that are not delivered as they are")
         return "DISTINCT "
-    keys = comma(_key(level, group, Collation.EQUALITY)[1].sql for group in query.distinct)
+    keys = comma(level.keyed(group, Collation.EQUALITY)[1].sql for group in query.distinct)
     return f"DISTINCT ON ({keys}) "
 
 
@@ -482,8 +385,8 @@ def _order_by(level: Level) -> str:
 
 
 def _sort_key(level: Level, group: SortGroup) -> Sql:
-    target, value = _key(level, group, Collation.ORDER)
-    position = _position(level, target) if _is_plain(level, target) else None
+    target, value = level.keyed(group, Collation.ORDER)
+    position = level.position(target) if _is_plain(level, target) else None
     if position is None and isinstance(target.expression, Constant | Parameter):
         raise Local("a constant that rows are sorted by")
     key = value.sql if position is None else str(position)
@@ -493,7 +396,7 @@ def _sort_key(level: Level, group: SortGroup) -> Sql:
 def direction(group: SortGroup) -> str:
     """How a sort goes; Local if its operator is not known."""
     down = group.order is not None and group.order.startswith("pg_catalog.>(")
-    _check_operator(group.order, ">" if down else "<")
+    query_groups.check_operator(group.order, ">" if down else "<")
     return f"{'DESC' if down else 'ASC'} NULLS {'FIRST' if group.nulls_first else 'LAST'}"
 
 
