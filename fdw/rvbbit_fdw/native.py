@@ -155,9 +155,10 @@ def _open_query(body: Body, task: Task) -> tuple[Body, object]:
         attached = engine.use(asked.pin, file, store, task, settings.max_staleness)
         return attached, _backend.catalog(attached, task)
 
-    def is_computed(table: Table) -> bool:
+    def actual(table: Table) -> whole.Actual:
         relation = opening.relation_of(table, used(table)[1])
-        return relation is not None and relation.computed
+        columns = relation.columns if relation else ()
+        return whole.Actual(relation is not None and relation.computed, tuple(each.name for each in columns))
 
     def database(table: Table) -> str:
         attached, catalog = used(table)
@@ -167,7 +168,7 @@ def _open_query(body: Body, task: Task) -> tuple[Body, object]:
         sizes.append(opening.relation_of(table, catalog))
         return opening.reading(_backend, attached, engine, catalog, task, sizes[-1])
 
-    query = whole.to_run(body, database, is_computed)
+    query = whole.to_run(body, database, actual)
     trial = None if scan.fit_a_batch(sizes) and not query.grows else query.trial
     stream = _stream(Query(query.sql, query.decoders, trial), task)
     return _reply(query.decoders, engine, notices), stream

@@ -15,6 +15,7 @@ from rvbbit_fdw.request import Table
 Tree = dict[str, Any]
 
 COLUMNS = {"id": ("int4", "INTEGER"), "amount": ("numeric", "DECIMAL(10,2)"), "name": ("text", "VARCHAR")}
+STORED = whole.Actual(is_computed=False, columns=tuple(COLUMNS))
 NUMBERS = {name: number for number, name in enumerate(COLUMNS, 1)}
 
 
@@ -275,11 +276,11 @@ def test_a_limit_by_parameter_is_known_when_it_runs() -> None:
     tree = {**NUMBERED, "limit": parameter(0, "int8")}
     assert planned(tree)["sql"].endswith("LIMIT $1")
     request = body(tree, columns=[1], parameters=["3"])
-    assert whole.to_run(request, lambda _table: "p", lambda _table: False).sql.endswith(
+    assert whole.to_run(request, lambda _table: "p", lambda _table: STORED).sql.endswith(
         'FROM "p"."main"."t" AS "t" ORDER BY 1 ASC NULLS LAST LIMIT 3'
     )
     with pytest.raises(NotPushable, match="negative"):
-        whole.to_run(body(tree, columns=[1], parameters=["-1"]), lambda _table: "p", lambda _table: False)
+        whole.to_run(body(tree, columns=[1], parameters=["-1"]), lambda _table: "p", lambda _table: STORED)
 
 
 def test_what_is_remembered_of_a_run_holds_only_for_the_same() -> None:
@@ -287,7 +288,7 @@ def test_what_is_remembered_of_a_run_holds_only_for_the_same() -> None:
 
     def run(database: str = "p", columns: Sequence[int] = (1,), value: str = "3") -> str:
         request = body(tree, columns=list(columns), parameters=[value])
-        return whole.to_run(request, lambda _table: database, lambda _table: False).sql
+        return whole.to_run(request, lambda _table: database, lambda _table: STORED).sql
 
     first = run()
     assert run() == first
@@ -305,7 +306,7 @@ def test_each_run_asks_what_its_tables_are() -> None:
 
     request = body(NUMBERED, columns=[1])
     for _ in range(3):
-        whole.to_run(request, database, lambda _table: False)
+        whole.to_run(request, database, lambda _table: STORED)
     assert asked == ["t", "t", "t"]
 
 

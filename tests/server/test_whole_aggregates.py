@@ -76,6 +76,8 @@ JSON = [
     "SELECT json_agg(name ORDER BY id), jsonb_agg(code ORDER BY id), json_agg(flag ORDER BY id),"
     " json_agg(big ORDER BY big), jsonb_agg(amount ORDER BY id), json_agg(amount ORDER BY id) FROM {items}",
     "SELECT grp, json_agg(code ORDER BY code) FROM {items} GROUP BY grp ORDER BY grp",
+    "SELECT json_agg(0.25 ORDER BY id), jsonb_agg((amount / 100)::numeric(3,3) ORDER BY id),"
+    " jsonb_object_agg(id, -0.5) FROM {items} WHERE amount < 90",
     "SELECT json_agg(small ORDER BY id) FILTER (WHERE flag), jsonb_agg(doc ORDER BY id) FROM {items}",
     "SELECT json_agg(id ORDER BY id), jsonb_agg(name ORDER BY id), jsonb_object_agg(id, name),"
     " json_object_agg(name, id ORDER BY id) FROM {empty}",

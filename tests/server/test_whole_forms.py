@@ -143,6 +143,16 @@ INLINED = [
 ]
 
 
+# "doc"."k" is the field k of a column doc to DuckDB, if a relation further in has such a column.
+NAMED_AS_COLUMNS = [
+    "SELECT doc.k, (SELECT max(i.id) FROM {items} AS i WHERE i.id = doc.k + 1)"
+    " FROM (SELECT id AS k FROM {items}) AS doc",
+    "SELECT doc.k FROM (SELECT grp AS k FROM {groups}) AS doc"
+    " WHERE EXISTS (SELECT FROM {items} AS i WHERE i.small = doc.k AND i.id > 150)",
+    "SELECT doc.k, x.n FROM (SELECT grp AS k FROM {groups}) AS doc, LATERAL (SELECT count(*) AS n FROM"
+    " (SELECT i.id, i.doc FROM {items} AS i) AS i WHERE i.id = doc.k) AS x",
+]
+
 # DuckDB computes a correlated subquery once for outer values that are equal: 0 and -0, a month and 30 days.
 OF_EQUALS = [
     "SELECT o.id, (SELECT extract(month FROM o.span) FROM {twins} AS i WHERE i.id = 1) FROM {twins} AS o",
@@ -166,7 +176,9 @@ def whole(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield name
 
 
-@pytest.mark.parametrize("text", [*LATERAL, *CORRELATED, *ROWS, *TIES, *FRAMES, *RECURSIVE, *INTERVALS])
+@pytest.mark.parametrize(
+    "text", [*LATERAL, *CORRELATED, *NAMED_AS_COLUMNS, *ROWS, *TIES, *FRAMES, *RECURSIVE, *INTERVALS]
+)
 def test_what_duckdb_runs(db: psycopg.Connection, whole: str, text: str) -> None:
     assert is_pushed(db, ours(whole, text)), plan(db, ours(whole, text))
     assert same(db, whole, text, ordered=text in INTERVALS or text in RECURSIVE)

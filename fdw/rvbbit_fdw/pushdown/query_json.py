@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rvbbit_fdw.pushdown import kinds
+from rvbbit_fdw.pushdown import allowed, kinds
 from rvbbit_fdw.pushdown.delivery import Carried
-from rvbbit_fdw.pushdown.entry import failure, qualified
+from rvbbit_fdw.pushdown.entry import Call, failure, qualified
 from rvbbit_fdw.pushdown.query_nodes import Aggregate, Target
 from rvbbit_fdw.pushdown.query_ordered import Ordered
 from rvbbit_fdw.pushdown.reasons import Local, type_words
@@ -82,8 +82,10 @@ class _Json(Ordered):
     def _scalar(self, value: Written) -> str:
         if value.kind in _STRINGS:
             return self._quoted(value.sql)
-        is_number = value.kind in _INTEGERS or (value.kind.type == kinds.NUMERIC and value.same_scale)
-        if not is_number and value.kind != kinds.BOOL:
+        if value.kind.type == kinds.NUMERIC and value.same_scale:
+            text = allowed.IO_CASTS[f"{kinds.TEXT.type}({kinds.NUMERIC})"]
+            return text.spell(Call([value], self._level.scope)).sql
+        if value.kind not in (*_INTEGERS, kinds.BOOL):
             reason = f"a value of type {type_words(value.kind.type)} in JSON"
             raise Local(reason)
         return f"CAST({value.sql} AS VARCHAR)"

@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from rvbbit_fdw.errors import Internal, NotPushable
 from rvbbit_fdw.pushdown import query as writer
 from rvbbit_fdw.pushdown.nodes import Column, Value
+from rvbbit_fdw.pushdown.query_names import reserved
 from rvbbit_fdw.pushdown.query_nodes import Query
 from rvbbit_fdw.pushdown.query_trees import parse_query
 from rvbbit_fdw.pushdown.reasons import Local
@@ -48,15 +49,22 @@ class Asked:
         return parse(self.text, self.server_options)
 
 
+class Actual(NamedTuple):
+    """What a session's table is: are columns of it computed when it is read, and which has it?"""
+
+    is_computed: bool
+    columns: tuple[str, ...]
+
+
 @dataclass
 class _Tables:
     """What the tables of a query are when it runs, and all that was told of them."""
 
     database: writer.Database
-    is_computed: Callable[[Table], bool]
+    actual: Callable[[Table], Actual]
 
     def __post_init__(self) -> None:
-        self.told: list[tuple[Table, str | bool]] = []
+        self.told: list[tuple[Table, str | Actual]] = []
 
     def name(self, table: Table) -> str:
         """The database that the table's session is attached as."""
@@ -65,13 +73,21 @@ class _Tables:
 
     def computed(self, table: Table) -> bool:
         """Whether columns of it are computed when it is read."""
-        self.told.append((table, self.is_computed(table)))
-        return bool(self.told[-1][1])
+        return self._actual(table).is_computed
 
-    def are_as(self, told: Sequence[tuple[Table, str | bool]]) -> bool:
+    def columns(self, table: Table) -> tuple[str, ...]:
+        """All that it has."""
+        return self._actual(table).columns
+
+    def _actual(self, table: Table) -> Actual:
+        found = self.actual(table)
+        self.told.append((table, found))
+        return found
+
+    def are_as(self, told: Sequence[tuple[Table, str | Actual]]) -> bool:
         """True if the same is told of the same tables now."""
         return all(
-            (self.is_computed(table) if isinstance(answer, bool) else self.database(table)) == answer
+            (self.actual(table) if isinstance(answer, Actual) else self.database(table)) == answer
             for table, answer in told
         )
 
@@ -80,7 +96,7 @@ class _Tables:
 class _Written:
     """The SQL of a query and what was told of its tables; None unless it ran."""
 
-    known: tuple[writer.Result, Sequence[tuple[Table, str | bool]]] | None = None
+    known: tuple[writer.Result, Sequence[tuple[Table, str | Actual]]] | None = None
 
 
 def plan(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,15 +152,14 @@ def shown(body: Mapping[str, Any]) -> tuple[str, list[Table]]:
 
 
 def to_run(
-    body: Mapping[str, Any], database: writer.Database, is_computed: Callable[[Table], bool]
+    body: Mapping[str, Any], database: writer.Database, actual: Callable[[Table], Actual]
 ) -> writer.Result:
     """The query with its parameters' values and the columns that are asked for.
 
-    `is_computed` tells of a session's table whether columns of it are computed when it is read.
     Raises NotPushable if a value turns out to be one that DuckDB does not have.
     """
     asked, values = _asked(body), tuple(parse_values(body.get("parameters")))
-    tables = _Tables(database, is_computed)
+    tables = _Tables(database, actual)
     written = _written(asked, values, tuple(body["columns"]))
     if written.known is None or not tables.are_as(written.known[1]):
         written.known = _to_run(asked, values, body["columns"], tables), tables.told
@@ -153,7 +168,9 @@ def to_run(
 
 def _to_run(asked: Asked, values: Sequence[Value], columns: Sequence[int], tables: _Tables) -> writer.Result:
     query = asked.query
-    context = replace(_context(asked, tables.name, query, values), is_computed=tables.computed)
+    context = _context(asked, tables.name, query, values)
+    context.names |= reserved(query, tables.columns)
+    context = replace(context, is_computed=tables.computed)
     try:
         return writer.result(query, context, columns)
     except Local as local:
@@ -204,7 +221,9 @@ def _context(
         case_is_unicode=facts.case_is_unicode,
         time_zone=facts.time_zone,
     )
-    return writer.Context(scope, database, inexact=asked.inexact, divides=writer.is_complete(query))
+    names = reserved(query, lambda _table: ())
+    divides = writer.is_complete(query)
+    return writer.Context(scope, database, inexact=asked.inexact, divides=divides, names=names)
 
 
 def _no_column(column: Column) -> Written:
