@@ -233,7 +233,7 @@ SnapshotStore(store, 1 << 30).take(SessionFolder(folder).find("s"), check)
 def test_a_fold_ends_with_the_process_that_wanted_it(place: Place, until_open: str) -> None:
     _abandoned(place)
     taker = processes.start(_DIE_WHILE_FOLDING, place.root, place.root / "store", until_open)
-    output, complaint = taker.communicate(timeout=30)
+    output, complaint = taker.communicate(timeout=120)
     assert taker.returncode == -signal.SIGKILL, complaint
     child = int(output)
     try:

@@ -79,7 +79,7 @@ class Cli:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=300,
         )
 
     def out(self, *arguments: str) -> str:
@@ -139,4 +139,4 @@ def run_on_terminal(
     else:
         process.kill()
     os.close(ours)
-    return Shown(received.decode(), process.wait(timeout=10))
+    return Shown(received.decode(), process.wait(timeout=60))

@@ -129,7 +129,7 @@ def _seconds(stamp: str) -> float | None:
     return datetime.fromisoformat(stamp[:26] + "+00:00").timestamp() if stamp else None
 
 
-def wait_until_healthy(container: DockerContainer, seconds: float = 180) -> None:
+def wait_until_healthy(container: DockerContainer, seconds: float = 300) -> None:
     """Wait until the image's own health check passes; TimeoutError with the log if it does not."""
     wrapped, until = container.get_wrapped_container(), time.monotonic() + seconds
     while time.monotonic() < until:

@@ -156,7 +156,7 @@ def opened(server: Server) -> Iterator[Folder]:
         )
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], Any], seconds: float = 120) -> None:
     """Wait until it holds; AssertionError if it does not."""
     until = time.monotonic() + seconds
     while not condition():

@@ -80,7 +80,7 @@ class Writer:
 
     def _end(self) -> None:
         self._stream(self.process.stdin).close()
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=120)
         self._stream(self.process.stdout).close()
 
     def _answer(self) -> Any:
@@ -129,7 +129,7 @@ def looping(path: Path, program: str, version: str = RVBBIT_VERSION) -> Iterator
         yield log
     finally:
         stop.touch()
-        _, complaint = process.communicate(timeout=30)
+        _, complaint = process.communicate(timeout=120)
     assert process.returncode == 0, complaint
 
 
@@ -142,7 +142,7 @@ def _make(home: Path, python: Path, version: str) -> None:
     (home / "ready").touch()
 
 
-def _wait_for(path: Path, process: subprocess.Popen[str], seconds: float = 30.0) -> None:
+def _wait_for(path: Path, process: subprocess.Popen[str], seconds: float = 120) -> None:
     until = time.monotonic() + seconds
     while not path.exists() and process.poll() is None and time.monotonic() < until:
         time.sleep(0.01)

@@ -34,7 +34,7 @@ MEGABYTE = 1_000_000
 
 def docker(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command-line client."""
-    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, timeout=300)
 
 
 def run_image(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -433,7 +433,7 @@ def test_stopping_is_quick_and_clean(tmp_path: Path, init: bool) -> None:
     """Also below the engine's own first process, which may signal others with KILL alone."""
     with serving(tmp_path, init=init, cap_add=[*HARDENED["cap_add"], *(["KILL"] if init else [])]) as server:
         made = server.container.get_wrapped_container()
-        made.stop(timeout=30)
+        made.stop(timeout=60)
         made.reload()
         assert made.attrs["State"]["ExitCode"] == 0
         assert "database system is shut down" in server.log()

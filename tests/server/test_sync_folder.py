@@ -154,7 +154,7 @@ def test_with_all_also_parts_but_not_what_is_excluded(filled: Folder) -> None:
     filled.db.execute(f"SELECT rvbbit.set_policy('all', exclude => '{'%,'.join(excluded)}%')")
     shown = {*NAMED, *MACHINE, *PASSED_OVER, "zany-newt-00ff00"}
     wanted = {session for session in shown if not session.startswith(excluded)}
-    wait_for(lambda: len(filled.attached()) >= len(wanted), seconds=60)
+    wait_for(lambda: len(filled.attached()) >= len(wanted), seconds=180)
     wait_for(lambda: filled.plan() == set())
     assert set(filled.attached()) == wanted
     assert len(set(filled.attached().values())) == len(wanted)
@@ -163,7 +163,7 @@ def test_with_all_also_parts_but_not_what_is_excluded(filled: Folder) -> None:
 def test_a_folder_that_is_emptied_leaves_no_schema(filled: Folder) -> None:
     for path in filled.server.session_dir.iterdir():
         path.unlink()
-    wait_for(lambda: filled.one("SELECT count(*) FROM rvbbit.attachment") == 0, seconds=60)
+    wait_for(lambda: filled.one("SELECT count(*) FROM rvbbit.attachment") == 0, seconds=180)
     left = "SELECT count(*) FROM pg_foreign_table WHERE ftrelid::regclass::text NOT LIKE 'rvbbit\\_%'"
     assert filled.one(left) == 0
     assert filled.errors() == []

@@ -51,7 +51,7 @@ def after_a_change(server: Server, local: sql.Identifier, query: sql.Composed) -
             other.execute(sql.SQL(CHANGE).format(local))
             waiting = pool.submit(lambda: one.execute(query).fetchall())
             wait_for_lock(other, one.info.backend_pid)
-        rows = waiting.result(timeout=30)
+        rows = waiting.result(timeout=120)
     return sorted(rows, key=str)
 
 
