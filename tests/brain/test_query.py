@@ -142,6 +142,22 @@ COUNT = expression(1, "int8")
 SORTED = {"sort": [group(1, "int4")]}
 NUMBERED = query([target(ID, "id", 1)], [variable("id")], **SORTED)
 
+LATERAL = query(
+    [target(expression(0, "int4"), "a")],
+    [{"leaf": "variable", "level": 0, "relation": 1, "number": 1}],
+    relations=[
+        table(),
+        {
+            "relation": "subquery",
+            "alias": "x",
+            "names": ["b"],
+            "lateral": True,
+            "query": query([target(ID, "b")], [variable("id", level=1)], relations=[], **{"from": []}),
+        },
+    ],
+    **{"from": [{"relation": 0}, {"relation": 1}]},
+)
+
 WRITTEN: Mapping[str, tuple[Tree, str]] = {
     "targets and order": (
         NUMBERED,
@@ -167,23 +183,7 @@ WRITTEN: Mapping[str, tuple[Tree, str]] = {
         ' AND rank() OVER (ORDER BY "t"."id" ASC NULLS LAST) <= 0 + 2 ORDER BY 1 ASC NULLS LAST',
     ),
     "a lateral part": (
-        query(
-            [target(expression(0, "int4"), "a")],
-            [{"leaf": "variable", "level": 0, "relation": 1, "number": 1}],
-            relations=[
-                table(),
-                {
-                    "relation": "subquery",
-                    "alias": "x",
-                    "names": ["b"],
-                    "lateral": True,
-                    "query": query(
-                        [target(ID, "b")], [variable("id", level=1)], relations=[], **{"from": []}
-                    ),
-                },
-            ],
-            **{"from": [{"relation": 0}, {"relation": 1}]},
-        ),
+        LATERAL,
         'SELECT "x"."b" AS "a" FROM "s"."main"."t" AS "t", LATERAL (SELECT "t"."id" AS "b") AS "x"',
     ),
     "texts in the order of themselves": (
@@ -281,6 +281,23 @@ def test_a_limit_by_parameter_is_known_when_it_runs() -> None:
     )
     with pytest.raises(NotPushable, match="negative"):
         whole.to_run(body(tree, columns=[1], parameters=["-1"]), lambda _table: "p", lambda _table: STORED)
+
+
+@pytest.mark.parametrize(
+    ("columns", "alias"),
+    [(("id", "amount"), "t"), (("id", "t"), "t_2"), (("T", "t_2"), "t_3")],
+    ids=["other names", "its own name", "others that it might have"],
+)
+def test_an_outer_relation_is_not_called_like_a_column(columns: tuple[str, ...], alias: str) -> None:
+    """Which columns there are is known for good when it runs."""
+    made = whole.to_run(
+        body(LATERAL, columns=[1]),
+        lambda _table: "p",
+        lambda _table: whole.Actual(is_computed=False, columns=columns),
+    )
+    assert made.sql == (
+        f'SELECT "x"."b" AS "a" FROM "p"."main"."t" AS "{alias}", LATERAL (SELECT "{alias}"."id" AS "b") AS "x"'
+    )
 
 
 def test_what_is_remembered_of_a_run_holds_only_for_the_same() -> None:
