@@ -296,7 +296,8 @@ def test_an_outer_relation_is_not_called_like_a_column(columns: tuple[str, ...],
         lambda _table: whole.Actual(is_computed=False, columns=columns),
     )
     assert made.sql == (
-        f'SELECT "x"."b" AS "a" FROM "p"."main"."t" AS "{alias}", LATERAL (SELECT "{alias}"."id" AS "b") AS "x"'
+        f'SELECT "x"."b" AS "a" FROM "p"."main"."t" AS "{alias}",'
+        f' LATERAL (SELECT "{alias}"."id" AS "b") AS "x"'
     )
 
 
