@@ -143,32 +143,6 @@ INLINED = [
 ]
 
 
-# "doc"."k" is the field k of a column doc to DuckDB, if a relation further in has such a column.
-NAMED_AS_COLUMNS = [
-    "SELECT doc.k, (SELECT max(i.id) FROM {items} AS i WHERE i.id = doc.k + 1)"
-    " FROM (SELECT id AS k FROM {items}) AS doc",
-    "SELECT doc.k FROM (SELECT grp AS k FROM {groups}) AS doc"
-    " WHERE EXISTS (SELECT FROM {items} AS i WHERE i.small = doc.k AND i.id > 150)",
-    "SELECT doc.k, x.n FROM (SELECT grp AS k FROM {groups}) AS doc, LATERAL (SELECT count(*) AS n FROM"
-    " (SELECT i.id, i.doc FROM {items} AS i) AS i WHERE i.id = doc.k) AS x",
-]
-
-# DuckDB computes a correlated subquery once for outer values that are equal: 0 and -0, a month and 30 days.
-OF_EQUALS = [
-    "SELECT o.id, (SELECT extract(month FROM o.span) FROM {twins} AS i WHERE i.id = 1) FROM {twins} AS o",
-    "SELECT o.id, x.v FROM {twins} AS o, LATERAL (SELECT o.span AS v FROM {twins} AS i WHERE i.id = 1) AS x",
-    "SELECT o.id, x.v FROM {twins} AS o, LATERAL (SELECT o.price * 1 AS v FROM {twins} WHERE id = 1) AS x",
-    "SELECT o.id, x.v FROM {twins} AS o, LATERAL (SELECT o.prices AS v FROM {twins} WHERE id = 1) AS x",
-]
-ONLY_COMPARED = [
-    "SELECT o.id, (SELECT count(*) FROM {twins} AS i WHERE i.price >= o.price) FROM {twins} AS o",
-    "SELECT o.id, (SELECT count(*) FROM {twins} AS i WHERE i.span BETWEEN o.span AND '40 days')"
-    " FROM {twins} AS o",
-    "SELECT o.id FROM {twins} AS o WHERE EXISTS"
-    " (SELECT FROM {twins} AS i WHERE i.price IS NOT DISTINCT FROM o.price AND i.id > o.id)",
-]
-
-
 @pytest.fixture(scope="module")
 def whole(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The schema with the tables of two sessions and their copies."""
@@ -176,26 +150,10 @@ def whole(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield name
 
 
-@pytest.mark.parametrize(
-    "text", [*LATERAL, *CORRELATED, *NAMED_AS_COLUMNS, *ROWS, *TIES, *FRAMES, *RECURSIVE, *INTERVALS]
-)
+@pytest.mark.parametrize("text", [*LATERAL, *CORRELATED, *ROWS, *TIES, *FRAMES, *RECURSIVE, *INTERVALS])
 def test_what_duckdb_runs(db: psycopg.Connection, whole: str, text: str) -> None:
     assert is_pushed(db, ours(whole, text)), plan(db, ours(whole, text))
     assert same(db, whole, text, ordered=text in INTERVALS or text in RECURSIVE)
-
-
-@pytest.mark.parametrize("text", OF_EQUALS)
-def test_equal_values_of_an_outer_query_are_not_the_same(
-    db: psycopg.Connection, whole: str, text: str
-) -> None:
-    assert not is_pushed(db, ours(whole, text))
-    assert same(db, whole, text)
-
-
-@pytest.mark.parametrize("text", ONLY_COMPARED)
-def test_values_of_an_outer_query_are_compared(db: psycopg.Connection, whole: str, text: str) -> None:
-    assert is_pushed(db, ours(whole, text)), plan(db, ours(whole, text))
-    assert same(db, whole, text)
 
 
 @pytest.mark.parametrize("text", INLINED)

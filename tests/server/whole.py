@@ -34,18 +34,13 @@ INSERT INTO groups VALUES (0, 'zero', 10), (1, 'one', 20), (2, 'two', NULL), (3,
 CREATE TABLE empty (id INTEGER, name VARCHAR);
 CREATE TABLE letters AS
 SELECT i::INTEGER AS id, 'a' || chr(i::INTEGER) || '\\"/' AS name FROM range(1, 300) AS r (i);
--- Equal, and not the same.
-CREATE TABLE twins (id INTEGER, span INTERVAL, price DOUBLE, prices DOUBLE[]);
-INSERT INTO twins VALUES (1, INTERVAL '1 month', 0.0, [0.0]), (2, INTERVAL '30 days', -0.0, [-0.0]),
-    (3, INTERVAL '720 hours', 'NaN', ['NaN']);
 """
 OTHER_TABLES = """
 CREATE TABLE labels (id INTEGER, label VARCHAR);
 INSERT INTO labels VALUES (1, 'first'), (2, 'second'), (2, 'again'), (7, 'seventh'), (NULL, 'nobody');
 """
 
-NAMES = {"items": SESSION, "groups": SESSION, "empty": SESSION, "letters": SESSION, "twins": SESSION,
-         "labels": OTHER}  # fmt: skip
+NAMES = {"items": SESSION, "groups": SESSION, "empty": SESSION, "letters": SESSION, "labels": OTHER}
 
 
 @contextmanager

@@ -89,7 +89,9 @@ soon as it has enough rows, DuckDB when there are no more. A cursor on a recursi
 `SET rvbbit.pushdown = off` lets PostgreSQL run it. RANGE frames with a distance: over integers, dates and
 timestamps without time zone. GROUP BY DISTINCT, grouping sets in grouping sets, frames of a length that is no
 bigint, `(a, b) IN (SELECT ...)` other than as a condition of
-WHERE, and ARRAY (SELECT ...) stay with PostgreSQL.
+WHERE, and ARRAY (SELECT ...) stay with PostgreSQL. So does a subquery that computes with an interval, a
+floating-point number or a nested value of a query around it: DuckDB computes it once for all that are equal,
+and 30 days equal a month. Comparing them is no such computing.
 """
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from rvbbit_fdw.pushdown import allowed, kinds
 from rvbbit_fdw.pushdown.allowed_compare import Comparison
-from rvbbit_fdw.pushdown.delivery import Carried, rename
+from rvbbit_fdw.pushdown.delivery import Carried, check_outer, rename
 from rvbbit_fdw.pushdown.entry import Entry
-from rvbbit_fdw.pushdown.nodes import Bool, Call, Column, Node
+from rvbbit_fdw.pushdown.nodes import Bool, Call, Column, Node, everything
 from rvbbit_fdw.pushdown.query_nodes import Subquery, SubqueryColumn
 from rvbbit_fdw.pushdown.reasons import Local, unknown_call
 from rvbbit_fdw.pushdown.selected import Selected
@@ -92,7 +92,15 @@ def _equal(call: Node, selected: Selected, alias: str, level: Level) -> Written:
     element = rename(value, qualified(alias, name))
     if operator != "=" or not isinstance(element, Written):
         raise Local("a comparison of several columns with a subquery")
+    _check_computed(call.arguments[0], level)
     return comparison.compare("=", level.expression(call.arguments[0]), element)
+
+
+def _check_computed(node: Node, level: Level) -> None:
+    """Local if an expression that is written into a subquery computes what DuckDB might compute of equals."""
+    for each in everything(node):
+        if isinstance(each, Column) and each is not node:
+            check_outer(level.leaves.value(level.query.leaves[each.number]))
 
 
 def _is_column(node: object, level: Level) -> bool:
