@@ -6,6 +6,8 @@
  * Which options exist and what they may be is one table in the brain.  The
  * host asks for it once per backend, because an import sets hundreds of
  * options that are free text; only what needs a check goes to the brain.
+ * Which options of a table go together hangs on their names alone, so names
+ * that the brain has just approved of are not sent again.
  *
  *-------------------------------------------------------------------------
  */
@@ -101,9 +103,41 @@ check_privilege(const char *name)
 			 errdetail("Only superusers may say where files lie.")));
 }
 
+/* The names of options, one after another; none of those known has a comma. */
+static char *
+names_of(List *options)
+{
+	StringInfoData buf;
+	ListCell   *lc;
+
+	initStringInfo(&buf);
+	foreach(lc, options)
+		appendStringInfo(&buf, "%s,", lfirst_node(DefElem, lc)->defname);
+	return buf.data;
+}
+
+/* Which options the last table had that the brain approved of. */
+static char *approved = NULL;
+
+static void
+remember_approved(List *options)
+{
+	char	   *names = MemoryContextStrdup(TopMemoryContext, names_of(options));
+
+	if (approved != NULL)
+		pfree(approved);
+	approved = names;
+}
+
+static bool
+is_approved(List *options)
+{
+	return approved != NULL && strcmp(approved, names_of(options)) == 0;
+}
+
 /*
- * Must the brain see these options?  A column's text need not be looked at
- * unless it is empty; a server's or a table's options belong together.
+ * Must the brain see these options?  A text need not be looked at unless it
+ * is empty; a server's options belong together, and so do a table's.
  */
 static bool
 need_check(List *options, const char *context)
@@ -111,6 +145,8 @@ need_check(List *options, const char *context)
 	bool		check = strcmp(context, "column") != 0;
 	ListCell   *lc;
 
+	if (strcmp(context, "table") == 0)
+		check = !is_approved(options);
 	foreach(lc, options)
 	{
 		DefElem    *option = lfirst_node(DefElem, lc);
@@ -140,5 +176,7 @@ rvbbit_fdw_validator(PG_FUNCTION_ARGS)
 	request_options(&buf, "options", options);
 	appendStringInfoChar(&buf, '}');
 	(void) rvbbit_call("validate_options", buf.data);
+	if (strcmp(context, "table") == 0)
+		remember_approved(options);
 	PG_RETURN_VOID();
 }

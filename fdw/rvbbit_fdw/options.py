@@ -268,6 +268,7 @@ def _check_value(option: Option, value: str) -> None:
 
 
 def _check_table(given: Mapping[str, str]) -> None:
+    # By names alone: the host does not ask again for the same names.
     if "session" in given and "catalog" in given:
         raise OptionError('options "session" and "catalog" exclude each other')
     if "session" not in given and "catalog" not in given:

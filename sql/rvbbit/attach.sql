@@ -68,8 +68,25 @@ END
 $$;
 COMMENT ON PROCEDURE rvbbit._comment_schema(text, name, text) IS 'internal: the comment of an attached schema';
 
+-- As an array of objects, because an attach asks for it several times and to read the list costs more than all of that.
+CREATE FUNCTION rvbbit._known_tables(session text)
+    RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (
+        SELECT COALESCE(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+                   'pg_name', s.pg_name, 'schema_name', s.schema_name, 'table_name', s.table_name, 'kind', s.kind,
+                   'estimated_rows', s.estimated_rows, 'comment', s.comment, 'error', s.error)), '[]')
+        FROM public.rvbbit_tables AS s
+        WHERE s.session_id = session AND s.schema_name = 'main');
+END
+$$;
+COMMENT ON FUNCTION rvbbit._known_tables(text) IS 'internal: the tables of a session that an attached schema shows, as rvbbit_tables has them';
+
 -- What an attached schema need not import: names that are taken, and tables that a person renamed.
-CREATE FUNCTION rvbbit._present_names(session text, schema_oid oid)
+CREATE FUNCTION rvbbit._present_names(session text, schema_oid oid, known jsonb)
     RETURNS SETOF text
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -79,13 +96,12 @@ BEGIN
                  JOIN pg_catalog.pg_class AS c ON c.oid = r.relation;
     IF FOUND THEN
         RETURN QUERY
-            SELECT s.pg_name FROM public.rvbbit_tables AS s
-            JOIN rvbbit._tables_of(session, schema_oid) AS t ON t.remote_name = s.table_name
-            WHERE s.session_id = session AND s.schema_name = 'main';
+            SELECT k.pg_name FROM pg_catalog.jsonb_to_recordset(known) AS k (pg_name text, table_name text)
+            JOIN rvbbit._tables_of(session, schema_oid) AS t ON t.remote_name = k.table_name;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rvbbit._present_names(text, oid) IS 'internal: names that an attached schema need not import';
+COMMENT ON FUNCTION rvbbit._present_names(text, oid, jsonb) IS 'internal: names that an attached schema need not import';
 
 -- All tables but those, or those under other names. By option, because PostgreSQL cuts the name of a remote schema at 63
 -- bytes. NOT NULL is a promise that a table in use may break before the next sync.
@@ -104,78 +120,83 @@ END
 $$;
 COMMENT ON PROCEDURE rvbbit._import(text, name, text[], jsonb) IS 'internal: foreign tables of a session';
 
-CREATE FUNCTION rvbbit._missing_names(session text, present text[])
-    RETURNS name[]
-    LANGUAGE plpgsql STABLE
+CREATE FUNCTION rvbbit._missing_tables(known jsonb, present text[])
+    RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
     SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN ARRAY(SELECT s.pg_name::name FROM public.rvbbit_tables AS s
-                 WHERE s.session_id = session AND s.schema_name = 'main' AND s.pg_name <> ALL (present));
-END
-$$;
-COMMENT ON FUNCTION rvbbit._missing_names(text, text[]) IS 'internal: names of tables that an attached schema lacks';
+    RETURN (SELECT COALESCE(pg_catalog.jsonb_agg(k), '[]') FROM pg_catalog.jsonb_array_elements(known) AS k
+            WHERE k ->> 'pg_name' <> ALL (present));
+COMMENT ON FUNCTION rvbbit._missing_tables(jsonb, text[]) IS 'internal: known tables that an attached schema lacks';
 
 -- Straight to where they stay and under the names that they have there: to move one costs as much as to make it.
-CREATE PROCEDURE rvbbit._import_tables(session text, schema_name name, names name[])
+CREATE PROCEDURE rvbbit._import_tables(session text, schema_name name, missing jsonb)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     schema_oid CONSTANT oid := rvbbit._schema_oid(schema_name);
     guarded CONSTANT boolean := rvbbit._needs_guard();
+    names name[] := '{}';
     partitions name[] := '{}';
     imported oid[] := '{}';
-    shown oid[] := '{}';
+    shown jsonb[] := '{}';
     item record;
 BEGIN
     CALL rvbbit._ensure_partition_schema();
-    FOR item IN SELECT u.name FROM pg_catalog.unnest(names) AS u (name) LOOP
-        partitions := partitions || rvbbit._partition_name(session, item.name, schema_oid, partitions);
+    FOR item IN SELECT m.pg_name FROM pg_catalog.jsonb_to_recordset(missing) AS m (pg_name name) LOOP
+        names := names || item.pg_name;
+        partitions := partitions || rvbbit._partition_name(session, item.pg_name, schema_oid, partitions);
     END LOOP;
     CALL rvbbit._import(session, rvbbit._partition_schema(), NULL, pg_catalog.jsonb_object(names::text[], partitions::text[]));
     FOR item IN
-        SELECT c.oid, u.name
-        FROM ROWS FROM (pg_catalog.unnest(names), pg_catalog.unnest(partitions)) AS u (name, partition)
+        SELECT c.oid, u.name, u.known
+        FROM ROWS FROM (pg_catalog.unnest(names), pg_catalog.unnest(partitions), pg_catalog.jsonb_array_elements(missing))
+             AS u (name, partition, known)
         JOIN pg_catalog.pg_class AS c ON c.relname = u.partition
         WHERE c.relnamespace = rvbbit._schema_oid(rvbbit._partition_schema())
     LOOP
         imported := imported || item.oid;
-        shown := shown || rvbbit._make_table_before(item.oid, schema_name, item.name, guarded);
+        shown := shown || (item.known || pg_catalog.jsonb_build_object(
+            'part_oid', item.oid,
+            'table_oid', rvbbit._make_table_before(item.oid, schema_name, item.name, guarded)));
     END LOOP;
     CALL rvbbit._hide_partitions(imported);
-    CALL rvbbit._describe(session, shown, true);
+    CALL rvbbit._describe(session, pg_catalog.to_jsonb(shown), true);
 END
 $$;
-COMMENT ON PROCEDURE rvbbit._import_tables(text, name, name[]) IS 'internal: ordinary tables that a schema lacks';
+COMMENT ON PROCEDURE rvbbit._import_tables(text, name, jsonb) IS 'internal: ordinary tables that a schema lacks';
 
--- Only what is not there yet; what a person made in the schema keeps its name.
-CREATE PROCEDURE rvbbit._import_missing(session text, schema_name name, present_as text)
+-- Only what is not there yet; what a person made in the schema keeps its name. Gives what is known of the session's tables.
+CREATE FUNCTION rvbbit._import_missing(session text, schema_name name, present_as text)
+    RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    present CONSTANT text[] := ARRAY(SELECT rvbbit._present_names(session, rvbbit._schema_oid(schema_name)));
-    missing name[];
+    known jsonb := rvbbit._known_tables(session);
+    present CONSTANT text[] := ARRAY(SELECT rvbbit._present_names(session, rvbbit._schema_oid(schema_name), known));
+    missing jsonb := rvbbit._missing_tables(known, present);
 BEGIN
     IF present_as = 'foreign' THEN
         CALL rvbbit._import(session, schema_name, present, NULL);
-        RETURN;
+        RETURN known;
     END IF;
-    missing := rvbbit._missing_names(session, present);
-    IF missing = '{}' THEN
+    IF missing = '[]' THEN
         -- The session may have been one that could not be read just then: this says why.
         CALL rvbbit._import(session, schema_name, NULL, '{}');
-        missing := rvbbit._missing_names(session, present);
+        known := rvbbit._known_tables(session);
+        missing := rvbbit._missing_tables(known, present);
     END IF;
-    IF missing <> '{}' THEN
+    IF missing <> '[]' THEN
         CALL rvbbit._import_tables(session, schema_name, missing);
     END IF;
+    RETURN known;
 END
 $$;
-COMMENT ON PROCEDURE rvbbit._import_missing(text, name, text) IS 'internal: tables that an attached schema lacks';
+COMMENT ON FUNCTION rvbbit._import_missing(text, name, text) IS 'internal: make the tables that an attached schema lacks';
 
-CREATE PROCEDURE rvbbit._create_schema(session text, schema_name name, attached_by text, present_as text)
+CREATE FUNCTION rvbbit._create_schema(session text, schema_name name, attached_by text, present_as text)
+    RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -196,10 +217,10 @@ BEGIN
     DELETE FROM rvbbit.attachment AS a WHERE a.schema_name = _create_schema.schema_name;
     INSERT INTO rvbbit.attachment (schema_name, session_id, attached_by, present_as)
     VALUES (_create_schema.schema_name, session, _create_schema.attached_by, _create_schema.present_as);
-    CALL rvbbit._import_missing(session, schema_name, present_as);
+    RETURN rvbbit._import_missing(session, schema_name, present_as);
 END
 $$;
-COMMENT ON PROCEDURE rvbbit._create_schema(text, name, text, text) IS 'internal: a new schema for a session';
+COMMENT ON FUNCTION rvbbit._create_schema(text, name, text, text) IS 'internal: a new schema for a session';
 
 CREATE PROCEDURE rvbbit._rename_schema(present name, wanted name)
     LANGUAGE plpgsql
@@ -261,9 +282,9 @@ END
 $$;
 COMMENT ON FUNCTION rvbbit._take_name(text) IS 'internal: the name of a new schema for a session, which no other session takes';
 
--- What was done, as a format of id and schema name, and the schema's name.
+-- What was done, as a format of id and schema name, the schema's name, and what is known of the tables if that was asked.
 CREATE FUNCTION rvbbit._attach(session text, alias text, attached_by text, present_as text, OUT done text,
-                               OUT schema_name name)
+                               OUT schema_name name, OUT known jsonb)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -281,14 +302,14 @@ BEGIN
     IF schema_name IS NULL THEN
         done := 'Attached ''%s'' as schema "%s"';
         schema_name := COALESCE(alias, rvbbit._take_name(session));
-        CALL rvbbit._create_schema(session, schema_name, attached_by, COALESCE(present_as, rvbbit._present_as()));
+        known := rvbbit._create_schema(session, schema_name, attached_by, COALESCE(present_as, rvbbit._present_as()));
     ELSIF schema_name <> alias THEN
         done := 'Renamed the schema of ''%s'' to "%s"';
         CALL rvbbit._rename_schema(schema_name, alias::pg_catalog.name);
         schema_name := alias;
     ELSE
         done := '''%s'' is attached already, as schema "%s"';
-        CALL rvbbit._import_missing(session, schema_name, present);
+        known := rvbbit._import_missing(session, schema_name, present);
     END IF;
     IF present_as <> present THEN
         done := CASE present_as WHEN 'table' THEN 'Presented ''%s'' as ordinary tables in schema "%s"'
@@ -306,7 +327,7 @@ COMMENT ON FUNCTION rvbbit._attach(text, text, text, text) IS
     'internal: attach a session, rename its schema or present it otherwise';
 
 -- "5 tables", and by name what could not be imported.
-CREATE FUNCTION rvbbit._contents(session text, schema_name name)
+CREATE FUNCTION rvbbit._contents(session text, schema_name name, known jsonb)
     RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -317,12 +338,12 @@ DECLARE
 BEGIN
     SELECT pg_catalog.count(*) INTO tables FROM rvbbit._tables_of(session, rvbbit._schema_oid(schema_name));
     SELECT pg_catalog.string_agg(rvbbit._shown(t.table_name), ', ' ORDER BY t.table_name) INTO missing
-    FROM public.rvbbit_tables AS t
-    WHERE t.session_id = session AND t.schema_name = 'main' AND t.error IS NOT NULL;
+    FROM pg_catalog.jsonb_to_recordset(known) AS t (table_name text, error text)
+    WHERE t.error IS NOT NULL;
     RETURN tables || CASE tables WHEN 1 THEN ' table' ELSE ' tables' END || COALESCE('; left out: ' || missing, '');
 END
 $$;
-COMMENT ON FUNCTION rvbbit._contents(text, name) IS 'internal: what an attached schema has, and what it lacks';
+COMMENT ON FUNCTION rvbbit._contents(text, name, jsonb) IS 'internal: what an attached schema has, and what it lacks';
 
 CREATE FUNCTION rvbbit.attach_session(session_id text, schema_name text DEFAULT NULL, present_as text DEFAULT NULL)
     RETURNS text
@@ -336,7 +357,8 @@ BEGIN
     SELECT * INTO result FROM rvbbit._attach(session_id, schema_name, 'manual', present_as);
     RETURN pg_catalog.format('SUCCESS: %s (%s). Refresh the connection in DBeaver to see it.',
                              pg_catalog.format(result.done, session_id, result.schema_name),
-                             rvbbit._contents(session_id, result.schema_name));
+                             rvbbit._contents(session_id, result.schema_name,
+                                              COALESCE(result.known, rvbbit._known_tables(session_id))));
 END
 $$;
 COMMENT ON FUNCTION rvbbit.attach_session(text, text, text) IS

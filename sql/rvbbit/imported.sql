@@ -2,15 +2,17 @@
 -- look for them, and comments.
 
 -- Rows take about as much space as in an ordinary table: 28 bytes and the columns, of unknown width 32 bytes each.
-CREATE FUNCTION rvbbit._pages(relation oid, estimated_rows bigint)
-    RETURNS integer
+CREATE FUNCTION rvbbit._row_bytes(relations oid[])
+    RETURNS TABLE (relation oid, bytes numeric)
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
-    RETURN (SELECT LEAST(pg_catalog.ceil(estimated_rows * (28.0 + pg_catalog.sum(
-                             CASE WHEN a.attlen > 0 THEN a.attlen ELSE 32 END)) / 8168), 2147483647)::integer
-            FROM pg_catalog.pg_attribute AS a
-            WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped);
-COMMENT ON FUNCTION rvbbit._pages(oid, bigint) IS 'internal: pages that an ordinary table of so many rows would have';
+BEGIN ATOMIC
+    SELECT a.attrelid, 28.0 + pg_catalog.sum(CASE WHEN a.attlen > 0 THEN a.attlen ELSE 32 END)
+    FROM pg_catalog.pg_attribute AS a
+    WHERE a.attrelid = ANY (relations) AND a.attnum > 0 AND NOT a.attisdropped
+    GROUP BY a.attrelid;
+END;
+COMMENT ON FUNCTION rvbbit._row_bytes(oid[]) IS 'internal: what a row would take in ordinary tables of such columns';
 
 CREATE FUNCTION rvbbit._shown_by(tables oid[])
     RETURNS TABLE (table_oid oid, session text, schema_name text, table_name text, part_oid oid)
@@ -29,40 +31,50 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION rvbbit._shown_by(oid[]) IS 'internal: what foreign tables, or tables before them, show';
 
--- A view has no estimate and stays as it is.
+-- As an array of objects: a list is read once for all that is to be said of its tables.
 CREATE FUNCTION rvbbit._tables_shown(session text, tables oid[])
-    RETURNS TABLE (table_oid oid, kind text, estimated_rows bigint, comment text, part_oid oid)
+    RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN QUERY
-        SELECT t.table_oid, s.kind, s.estimated_rows, s.comment, t.part_oid
+    RETURN (
+        SELECT COALESCE(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+                   'table_oid', t.table_oid, 'part_oid', t.part_oid, 'schema_name', s.schema_name,
+                   'table_name', s.table_name, 'kind', s.kind, 'estimated_rows', s.estimated_rows,
+                   'comment', s.comment)), '[]')
         FROM public.rvbbit_tables AS s
         JOIN rvbbit._shown_by(tables) AS t ON t.session = s.session_id AND t.schema_name = s.schema_name
                                           AND t.table_name = s.table_name
-        WHERE s.session_id = _tables_shown.session;
+        WHERE s.session_id = _tables_shown.session);
 END
 $$;
 COMMENT ON FUNCTION rvbbit._tables_shown(text, oid[]) IS 'internal: what is known of the tables that foreign tables show';
 
--- Written only where it differs by more than a tenth.
-CREATE PROCEDURE rvbbit._estimate(session text, tables oid[])
+-- Written only where it differs by more than a tenth. A view has no estimate and stays as it is.
+CREATE PROCEDURE rvbbit._estimate(shown jsonb)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    UPDATE pg_catalog.pg_class AS c
-    SET reltuples = s.estimated_rows, relpages = rvbbit._pages(c.oid, s.estimated_rows)
-    FROM rvbbit._tables_shown(session, tables) AS s
-    WHERE c.oid IN (s.table_oid, s.part_oid) AND s.estimated_rows IS NOT NULL
+    WITH known AS MATERIALIZED (
+        SELECT s.* FROM pg_catalog.jsonb_to_recordset(shown) AS s (table_oid oid, part_oid oid, estimated_rows bigint)
+        WHERE s.estimated_rows IS NOT NULL
+    ), sized AS MATERIALIZED (  -- in the UPDATE itself it would be computed several times for each row
+        SELECT k.*, LEAST(pg_catalog.ceil(k.estimated_rows * b.bytes / 8168), 2147483647)::integer AS pages
+        FROM known AS k
+        JOIN rvbbit._row_bytes(ARRAY(SELECT o.table_oid FROM known AS o)) AS b ON b.relation = k.table_oid
+    )
+    UPDATE pg_catalog.pg_class AS c SET reltuples = s.estimated_rows, relpages = s.pages
+    FROM sized AS s
+    WHERE c.oid IN (s.table_oid, s.part_oid)
       AND (c.reltuples < 0 OR pg_catalog.abs(c.reltuples - s.estimated_rows) > 0.1 * s.estimated_rows);
 END
 $$;
-COMMENT ON PROCEDURE rvbbit._estimate(text, oid[]) IS 'internal: give tables the row counts that DuckDB knows';
+COMMENT ON PROCEDURE rvbbit._estimate(jsonb) IS 'internal: give tables the row counts that DuckDB knows';
 
 -- A type that every user of PostgreSQL takes for the same needs no comment.
-CREATE FUNCTION rvbbit._column_comments(session text, tables oid[])
+CREATE FUNCTION rvbbit._column_comments(session text, shown jsonb)
     RETURNS SETOF text
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -84,14 +96,15 @@ BEGIN
         SELECT pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', a.attrelid::pg_catalog.regclass, a.attname,
                                  pg_catalog.concat_ws(': ', s.kind, s.comment))
         FROM columns AS s
-        JOIN rvbbit._shown_by(tables) AS t ON t.schema_name = s.schema_name AND t.table_name = s.table_name
+        JOIN pg_catalog.jsonb_to_recordset(shown) AS t (table_oid oid, schema_name text, table_name text)
+             ON t.schema_name = s.schema_name AND t.table_name = s.table_name
         JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.table_oid AND a.attname = s.pg_name
         WHERE s.kind IS NOT NULL OR s.comment IS NOT NULL;
 END
 $$;
-COMMENT ON FUNCTION rvbbit._column_comments(text, oid[]) IS 'internal: commands that make the comments on imported columns';
+COMMENT ON FUNCTION rvbbit._column_comments(text, jsonb) IS 'internal: commands that make the comments on imported columns';
 
-CREATE PROCEDURE rvbbit._describe(session text, tables oid[], comments boolean)
+CREATE PROCEDURE rvbbit._describe(session text, shown jsonb, comments boolean)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -99,17 +112,13 @@ DECLARE
     item record;
     command text;
 BEGIN
+    CALL rvbbit._estimate(shown);
+    IF NOT comments THEN
+        RETURN;
+    END IF;
     FOR item IN
-        WITH shown AS MATERIALIZED (
-            SELECT * FROM rvbbit._tables_shown(session, tables)
-        ), sized AS MATERIALIZED (  -- in the UPDATE itself it would be computed several times for each row
-            SELECT s.*, rvbbit._pages(s.table_oid, s.estimated_rows) AS pages
-            FROM shown AS s WHERE s.estimated_rows IS NOT NULL
-        ), estimated AS (
-            UPDATE pg_catalog.pg_class AS c SET reltuples = s.estimated_rows, relpages = s.pages
-            FROM sized AS s WHERE c.oid IN (s.table_oid, s.part_oid)
-        )
-        SELECT * FROM shown WHERE comments
+        SELECT s.* FROM pg_catalog.jsonb_to_recordset(shown)
+                        AS s (table_oid oid, part_oid oid, kind text, estimated_rows bigint, comment text)
     LOOP
         EXECUTE pg_catalog.format('COMMENT ON %s TABLE %s IS %L',
                                   CASE WHEN item.table_oid = item.part_oid THEN 'FOREIGN' ELSE '' END,
@@ -118,14 +127,12 @@ BEGIN
                                   || COALESCE(', ' || item.estimated_rows || ' rows when imported', '')
                                   || COALESCE(': ' || item.comment, ''));
     END LOOP;
-    IF comments THEN
-        FOR command IN SELECT rvbbit._column_comments(session, tables) LOOP
-            EXECUTE command;
-        END LOOP;
-    END IF;
+    FOR command IN SELECT rvbbit._column_comments(session, shown) LOOP
+        EXECUTE command;
+    END LOOP;
 END
 $$;
-COMMENT ON PROCEDURE rvbbit._describe(text, oid[], boolean) IS 'internal: row counts and comments of tables that were just imported';
+COMMENT ON PROCEDURE rvbbit._describe(text, jsonb, boolean) IS 'internal: row counts and comments of tables that were just imported';
 
 CREATE FUNCTION rvbbit._on_import()
     RETURNS event_trigger
@@ -147,7 +154,7 @@ BEGIN
         RETURN;
     END IF;
     FOR session IN SELECT DISTINCT t.session FROM rvbbit._shown_by(tables) AS t WHERE t.session IS NOT NULL LOOP
-        CALL rvbbit._describe(session, tables, comments);
+        CALL rvbbit._describe(session, rvbbit._tables_shown(session, tables), comments);
     END LOOP;
     CALL rvbbit._revoke_insert(tables);
 END
