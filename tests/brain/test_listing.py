@@ -22,7 +22,6 @@ from rvbbit_fdw.snapshot import SnapshotStore
 from tests.kit import arrow
 from tests.kit.folder import Folder, column, scan_of
 
-NOW = time.time()
 ALL = tuple(COLUMNS)
 
 
@@ -31,7 +30,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
     monkeypatch.setattr(native, "_backend", Backend())
     made = Folder(tmp_path)
     path = made.write("good", "CREATE TABLE t (i INTEGER)", "CREATE VIEW v AS SELECT i FROM t")
-    os.utime(path, (NOW - 7200, NOW - 7200))
+    before = time.time() - 7200
+    os.utime(path, (before, before))
     (made.sessions / "bad.duckdb").write_bytes(b"\0" * 20000)
     (made.sessions / "trap.duckdb").mkdir()
     os.mkfifo(made.sessions / "pipe.duckdb")
