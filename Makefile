@@ -6,10 +6,10 @@ SHELL := /bin/bash
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-# Each process has servers of its own, and takes whole files of tests.
+# Each process has servers of its own, and takes whole files of tests, in their order: few tests may take long.
 TEST_PROCESSES ?= 2
 PYTEST := $(PYTHON) -m pytest
-SIDE_BY_SIDE := --numprocesses $(TEST_PROCESSES) --dist loadfile
+SIDE_BY_SIDE := --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 DEMO_DIR ?= demo_sessions
 # HOST=multicorn2 runs on MULTICORN2_IMAGE. Only from the command line: some shells have a HOST of their own.
 ifeq ($(origin HOST),command line)
