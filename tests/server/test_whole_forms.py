@@ -156,6 +156,21 @@ def test_what_duckdb_runs(db: psycopg.Connection, whole: str, text: str) -> None
     assert same(db, whole, text, ordered=text in INTERVALS or text in RECURSIVE)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT 10 / (grp - grp) FROM {items} INTERSECT SELECT id FROM {items} WHERE %(none)s",
+        "SELECT id FROM {items} WHERE %(none)s EXCEPT SELECT 10 / (grp - grp) FROM {items}",
+        "SELECT id FROM {items} WHERE 10 / (grp - grp) > 1 INTERSECT SELECT id FROM {items} WHERE %(none)s",
+    ],
+)
+def test_an_operand_that_fails_beside_an_empty_one(db: psycopg.Connection, whole: str, text: str) -> None:
+    for side in (ours, heap):
+        query = side(whole, text.replace("%(none)s", "NULL::int IS NOT NULL"))
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            db.execute(query)
+
+
 @pytest.mark.parametrize("text", INLINED)
 def test_columns_of_a_with_query_that_can_fail(db: psycopg.Connection, whole: str, text: str) -> None:
     assert is_pushed(db, ours(whole, text)), plan(db, ours(whole, text))

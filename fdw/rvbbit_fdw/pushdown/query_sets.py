@@ -28,7 +28,7 @@ def combine(level: Level) -> Selected:
     operation = level.query.set_operation
     if operation is None:
         raise Local("no set operation")
-    operands = {number: level.subquery(query) for number, query in _leaves(level, operation)}
+    operands = _operands(level, operation)
     targets = [target for target in level.query.targets if not target.junk]
     columns = [_column(target, position, operands) for position, target in enumerate(targets)]
     if not all(_is_plain(each) for each in _operations(operation)):
@@ -37,6 +37,16 @@ def combine(level: Level) -> Selected:
     names = [name for name, _ in next(iter(operands.values())).columns]
     sqls = {number: _operand(level, operand, columns) for number, operand in operands.items()}
     return Selected(_written(operation, sqls), tuple(zip(names, columns, strict=True)), positional=True)
+
+
+def _operands(level: Level, operation: SetOperation) -> dict[int, Selected]:
+    """The operands; DuckDB may leave some uncomputed where another is empty, so none of those may fail."""
+    others, level.context.fallible = level.context.fallible, False
+    operands = {number: level.subquery(query) for number, query in _leaves(level, operation)}
+    if level.context.fallible and any(each.kind != "union" for each in _operations(operation)):
+        raise Local("an intersection or difference of what can fail")
+    level.context.fallible |= others
+    return operands
 
 
 def _is_plain(operation: SetOperation) -> bool:
