@@ -18,11 +18,11 @@ SURFACE = frozenset(
         *("test_types.py", "test_unrepresentable.py"),
     }
 )
-"""The files whose tests run on either host."""
+"""The files of this folder whose tests run on either host; all of tests/clients do."""
 
 SQLSTATES, NOTICES, IMPORTS, HAND_MADE = "SQLSTATEs", "Notices", "Options of an import", "Tables made by hand"
 COLUMNS, SETTINGS, PATHS, WRITING = "Columns", "Settings", "Paths", "Writing"
-VALUES, ENCODINGS, SERVERS = "Messages of values", "Encodings", "Options of a server"
+VALUES, ENCODINGS, SERVERS, PLANS = "Messages of values", "Encodings", "Options of a server", "EXPLAIN"
 
 EXPECTED: tuple[tuple[str, str], ...] = (
     ("test_badinput.py::test_a_session_that_changed_after_its_import", SQLSTATES),
@@ -65,11 +65,13 @@ EXPECTED: tuple[tuple[str, str], ...] = (
     ("test_declared_types.py::test_a_value_that_does_not_fit", VALUES),
     ("test_unrepresentable.py::test_by_default_it_is_an_error_that_names_table_column_and_value", VALUES),
     ("test_unrepresentable.py::test_the_servers_option_holds_where_the_table_has_none", VALUES),
+    ("test_bi_shapes.py::test_explain_says_what_of_a_shape_runs_in_duckdb", PLANS),
 )
 """The beginnings of tests' names, and the line of the table in docs/multicorn2.md that says why they fail."""
 
 
 def expected_failure(node: str) -> str | None:
     """The line for a test that has to fail on Multicorn2, given its id; None if it has to pass."""
-    name = node.rpartition("/")[2] if "[" not in node else node[node.index("tests/server/") + 13 :]
+    path, _, test = node.partition("::")
+    name = f"{path.rpartition('/')[2]}::{test}"
     return next((line for start, line in EXPECTED if name.startswith(start)), None)
