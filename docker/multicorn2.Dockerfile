@@ -22,7 +22,9 @@ RUN PYTHONPATH=/out/opt/rvbbit/site-packages python3 /tmp/build/zone_list.py > /
 COPY sql sql
 RUN make -C sql install extensions=rvbbit DESTDIR=/out PG_CONFIG=/usr/lib/postgresql/17/bin/pg_config
 COPY fdw/rvbbit_fdw fdw/rvbbit_fdw
+# Compiled, because each connection imports it anew, and nothing can be kept at run time: the root file system is read-only.
 RUN sh /tmp/build/pip.sh project /out/opt/rvbbit/site-packages \
+    && python3 -m compileall -q -s /out --invalidation-mode unchecked-hash /out/opt/rvbbit/site-packages/rvbbit_fdw \
     && install -m 0644 /tmp/build/zones.json /out/opt/rvbbit/site-packages/rvbbit_fdw/pushdown/zones.json \
     && packages=/out$(python3 -c 'import site; print(site.getsitepackages()[0])') \
     && install -d "$packages" && echo /opt/rvbbit/site-packages > "$packages/rvbbit.pth"

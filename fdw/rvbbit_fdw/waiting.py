@@ -59,12 +59,15 @@ class Helper:
     """The helper thread of a process. One that is stuck in an abandoned call is replaced.
 
     `finish` closes a task; that of an abandoned call is closed by the thread when the call has ended, because
-    to close it earlier would wait for that.
+    to close it earlier would wait for that. `abandon` is told before: the process may end before the call.
     """
 
-    def __init__(self, interrupted: Callable[[], bool], finish: Callable[[Task], None]) -> None:
+    def __init__(
+        self, interrupted: Callable[[], bool], finish: Callable[[Task], None], abandon: Callable[[], None]
+    ) -> None:
         self._interrupted = interrupted
         self._finish = finish
+        self._abandon = abandon
         self._calls: SimpleQueue[_Call[object]] | None = None
         self._abandoned: list[_Call[object]] = []
 
@@ -95,6 +98,7 @@ class Helper:
             call.task.interrupt()
             if call.ended.wait(_LOOK_SECONDS):
                 return
+        self._abandon()
         self._calls = None  # the thread leaves when this call ends
         call.abandoned = True
         if call.ended.is_set():

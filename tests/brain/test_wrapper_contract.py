@@ -421,13 +421,17 @@ def test_a_subtransaction_takes_its_own_scans_along(kinds: RvbbitWrapper, folder
     read.commit()
 
 
-def test_an_interrupt_ends_a_call_that_blocks(folder: Folder, process: Process) -> None:
+@pytest.mark.parametrize(("by_timeout", "cause"), [(False, "user request"), (True, "statement timeout")])
+def test_an_interrupt_ends_a_call_that_blocks(
+    folder: Folder, process: Process, by_timeout: bool, cause: str
+) -> None:
+    process.has_timed_out = by_timeout
     slow = table(folder, "slow", 1700, "UBIGINT")
     given = slow._options
     slow = RvbbitWrapper(given, caller.definitions(column("s", 1700, "UBIGINT")))
     threading.Timer(0.3, lambda: setattr(process, "is_interrupted", True)).start()
     start = time.monotonic()
-    with pytest.raises(Told, match="canceling statement"):
+    with pytest.raises(Told, match=f"canceling statement due to {cause}"):
         list(slow.execute([], {"s"}))
     assert time.monotonic() - start < 0.3 + 0.4
     slow.rollback()

@@ -80,6 +80,7 @@ class Process:
 
     data: Path
     is_interrupted: bool = False
+    has_timed_out: bool = False
     place: int = 1000
     statement: int = 1
     transaction: int = 1
@@ -88,6 +89,9 @@ class Process:
 
     def interrupted(self) -> bool:
         return self.is_interrupted
+
+    def timed_out(self) -> bool:
+        return self.has_timed_out
 
     def snapshot(self) -> int:
         return self.place
@@ -109,6 +113,9 @@ class Process:
 
     def limit_memory(self) -> None:
         """The tests' own process stays as it is."""
+
+    def leave_at_once(self) -> None:
+        """The tests' own process ends as ever."""
 
 
 def definitions(*columns: Definition) -> OrderedDict[str, Definition]:

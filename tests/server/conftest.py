@@ -11,23 +11,12 @@ import pytest
 from psycopg import sql
 
 from tests.kit.container import Server, make_demo_sessions, serving
-from tests.kit.host import MULTICORN2_IMAGE, NO_MULTICORN2, ON_MULTICORN2
+from tests.kit.host import ON_MULTICORN2
 from tests.kit.synced import ticking
-from tests.server.multicorn2 import SURFACE, expected_failure
+from tests.server.multicorn2 import SURFACE
 
 _ALL = {path.name for path in Path(__file__).parent.glob("test_*.py")}
 collect_ignore = sorted(_ALL - SURFACE) if ON_MULTICORN2 else []
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """On Multicorn2 some tests have to fail; without an image that has it none is run."""
-    for item in items if ON_MULTICORN2 else ():
-        line = expected_failure(item.nodeid) if "tests/server/" in item.nodeid else None
-        if not MULTICORN2_IMAGE:
-            item.add_marker(pytest.mark.skip(reason=NO_MULTICORN2))
-        elif line is not None:
-            reason = f'docs/multicorn2.md, "{line}"'
-            item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
 
 
 @pytest.fixture(scope="session")

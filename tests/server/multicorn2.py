@@ -18,11 +18,12 @@ SURFACE = frozenset(
         *("test_types.py", "test_unrepresentable.py"),
     }
 )
-"""The files whose tests run on either host."""
+"""The files of this folder whose tests run on either host; all of tests/clients do."""
 
 SQLSTATES, NOTICES, IMPORTS, HAND_MADE = "SQLSTATEs", "Notices", "Options of an import", "Tables made by hand"
 COLUMNS, SETTINGS, PATHS, WRITING = "Columns", "Settings", "Paths", "Writing"
 VALUES, ENCODINGS, SERVERS = "Messages of values", "Encodings", "Options of a server"
+PLANS, PLANNER = "EXPLAIN", "Planner"
 
 EXPECTED: tuple[tuple[str, str], ...] = (
     ("test_badinput.py::test_a_session_that_changed_after_its_import", SQLSTATES),
@@ -65,11 +66,23 @@ EXPECTED: tuple[tuple[str, str], ...] = (
     ("test_declared_types.py::test_a_value_that_does_not_fit", VALUES),
     ("test_unrepresentable.py::test_by_default_it_is_an_error_that_names_table_column_and_value", VALUES),
     ("test_unrepresentable.py::test_the_servers_option_holds_where_the_table_has_none", VALUES),
+    ("test_bi_shapes.py::test_explain_says_what_of_a_shape_runs_in_duckdb", PLANS),
+    ("test_dbeaver.py::test_a_preview_stops_early", PLANS),
+    ("test_dbeaver.py::test_filters_and_sorts_of_a_grid_run_in_duckdb", PLANS),
+    ("test_dbeaver.py::test_a_cell_cannot_be_edited", WRITING),
+    ("test_psycopg.py::test_an_error_in_a_pipeline", SQLSTATES),
+    ("test_psycopg.py::test_prepared_statements[table-auto", PLANNER),
+    ("test_psycopg.py::test_an_error_in_the_middle_of_a_stream", VALUES),
+    ("test_psycopg.py::test_a_pool_hands_a_connection_on", SETTINGS),
+    ("test_psql.py::test_an_error_in_the_middle_of_a_stream", VALUES),
+    ("test_asyncpg.py::test_an_error_in_the_middle_of_a_stream", VALUES),
+    ("test_sqlalchemy.py::test_the_pools_connection_goes_on_after_errors", VALUES),
 )
 """The beginnings of tests' names, and the line of the table in docs/multicorn2.md that says why they fail."""
 
 
 def expected_failure(node: str) -> str | None:
     """The line for a test that has to fail on Multicorn2, given its id; None if it has to pass."""
-    name = node.rpartition("/")[2] if "[" not in node else node[node.index("tests/server/") + 13 :]
+    path, _, test = node.partition("::")
+    name = f"{path.rpartition('/')[2]}::{test}"
     return next((line for start, line in EXPECTED if name.startswith(start)), None)

@@ -15,6 +15,9 @@ _REPEATABLE_READ = 2
 _MEMORY = 1536 << 20
 """What a backend may take beyond what it has when it first reads a session."""
 
+_STATEMENT_TIMEOUT = 3
+"""Its number among PostgreSQL's timeouts."""
+
 _STOPPING = ("QueryCancelPending", "ProcDiePending", "TransactionTimeoutPending", "ClientConnectionLost")
 
 
@@ -23,6 +26,9 @@ class Process(Protocol):
 
     def interrupted(self) -> bool:
         """True if the statement is to stop: it was cancelled, it timed out, or the process has to end."""
+
+    def timed_out(self) -> bool:
+        """True if the statement took longer than statement_timeout."""
 
     def snapshot(self) -> int:
         """What is the same in one run of the executor, and as long as it lives in no other."""
@@ -45,6 +51,9 @@ class Process(Protocol):
     def limit_memory(self) -> None:
         """Let no allocation go so far that the kernel would end the server."""
 
+    def leave_at_once(self) -> None:
+        """Have the end of the process run no destructor of what is loaded by now: a thread still uses it."""
+
 
 class Postgres:
     """The process that this interpreter runs in."""
@@ -52,6 +61,7 @@ class Postgres:
     def __init__(self) -> None:
         self._library = ctypes.PyDLL(None)
         self._flags = [flag for flag in map(self._variable, _STOPPING) if flag is not None]
+        self._timeout = self._function("get_timeout_indicator", ctypes.c_bool, ctypes.c_int, ctypes.c_bool)
         self._isolation = ctypes.c_int.in_dll(self._library, "XactIsoLevel")
         self._times = [
             self._function(name, ctypes.c_int64)
@@ -64,6 +74,10 @@ class Postgres:
     def interrupted(self) -> bool:
         """See Process."""
         return any(flag.value for flag in self._flags)
+
+    def timed_out(self) -> bool:
+        """See Process."""
+        return bool(self._timeout(_STATEMENT_TIMEOUT, False))
 
     def snapshot(self) -> int:
         """See Process: PostgreSQL keeps the snapshot of an executor's run until the run ends."""
@@ -97,6 +111,10 @@ class Postgres:
         limit = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
         resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
 
+    def leave_at_once(self) -> None:
+        """See Process: PostgreSQL has done everything when exit() calls this, which needs no Python."""
+        self._library["on_exit"](self._library["_exit"], None)
+
     def _variable(self, name: str) -> ctypes.c_int | None:
         """A flag, None if this version of PostgreSQL does not have it."""
         try:
@@ -104,7 +122,7 @@ class Postgres:
         except ValueError:
             return None
 
-    def _function(self, name: str, result: type) -> ctypes._NamedFuncPointer:
+    def _function(self, name: str, result: type, *arguments: type) -> ctypes._NamedFuncPointer:
         function = self._library[name]
-        function.argtypes, function.restype = [], result
+        function.argtypes, function.restype = arguments, result
         return function

@@ -32,7 +32,9 @@ class Session:
         self.process = process
         process.limit_memory()
         self.backend = Backend()
-        self.helper = Helper(process.interrupted, lambda task: self.backend.finish(task.number))
+        self.helper = Helper(
+            process.interrupted, lambda task: self.backend.finish(task.number), process.leave_at_once
+        )
         self._numbers = itertools.count(1)
         self._levels: dict[int, int] = {}
         self._runs: dict[int, Run] = {}

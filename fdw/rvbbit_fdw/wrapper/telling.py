@@ -31,10 +31,17 @@ def told(function: Callable[P, T]) -> Callable[P, T]:
         except SystemError:  # called while a ValueError of Multicorn2 was pending
             problem: errors.RvbbitError = errors.NotSupported(_NO_SUCH_TIME, hint=_SUCH_TIMES)
         except Exception as error:
-            problem = errors.translate(error)
+            problem = _in_its_words(errors.translate(error))
         refuse(problem)
 
     return call
+
+
+def _in_its_words(problem: errors.RvbbitError) -> errors.RvbbitError:
+    """What stops a statement is told as PostgreSQL tells it."""
+    if isinstance(problem, errors.Interrupted) and session().process.timed_out():
+        return errors.Interrupted("canceling statement due to statement timeout")
+    return problem
 
 
 def refuse(problem: errors.RvbbitError) -> NoReturn:
