@@ -49,11 +49,8 @@ image: ## build the image alone; NO_CACHE=1 fetches Debian's newest security upd
 	@docker/build.sh server
 
 ifeq ($(RVBBIT_HOST),multicorn2)
-# The clients' tests ask for whole queries in DuckDB, which this host has not.
-CLIENTS :=
 test: $(if $(MULTICORN2_IMAGE),image) test-server
 else
-CLIENTS := tests/clients
 test: lint test-fast image test-server ## all checks: lint, brain tests, server tests against the image
 endif
 
@@ -61,7 +58,7 @@ test-fast: $(VENV)/installed ## the tests that need no Docker
 	$(PYTEST) $(SIDE_BY_SIDE) tests/brain tests/cli
 
 test-server: $(VENV)/installed ## the tests against the image that was built last
-	$(PYTEST) $(SIDE_BY_SIDE) tests/server $(CLIENTS)
+	$(PYTEST) $(SIDE_BY_SIDE) tests/server tests/clients
 
 test-long: $(VENV)/installed image $(if $(filter clients,$(KIND)),$(VENV)/clients) ## a long check by itself: KIND=clients, fuzz, sync or torture; COUNT and SEED as its docstring says
 	@test -n "$(KIND)" -a -d "tests/long/$(KIND)" || { echo "KIND is one of: $$(cd tests/long && echo *)" >&2; exit 2; }
