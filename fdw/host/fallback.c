@@ -17,14 +17,17 @@ static uint64 fallbacks = 0;
 
 /*
  * May PostgreSQL try it itself?  Not if somebody wants the statement to end,
- * or the server has no room: it would take longer and need more.
+ * or the server has no room: it would take longer and need more.  Nor if a
+ * table is not what it was declared to be: its plan believes in that, too,
+ * and has no condition IS NULL of a column that is NOT NULL.
  */
 bool
 fallback_is_open(int sqlstate)
 {
 	int			category = ERRCODE_TO_CATEGORY(sqlstate);
 
-	return category != ERRCODE_OPERATOR_INTERVENTION &&
+	return sqlstate != ERRCODE_FDW_INCONSISTENT_DESCRIPTOR_INFORMATION &&
+		category != ERRCODE_OPERATOR_INTERVENTION &&
 		category != ERRCODE_INSUFFICIENT_RESOURCES;
 }
 

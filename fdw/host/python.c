@@ -205,11 +205,12 @@ copy_text(PyObject *text)
 static void
 set_plain_error(Request *request, const char *message, PyObject *exception)
 {
-	PyObject   *detail = exception ? PyObject_Str(exception) : NULL;
+	bool		no_room = exception && PyErr_GivenExceptionMatches(exception, PyExc_MemoryError);
+	PyObject   *detail = exception && !no_room ? PyObject_Str(exception) : NULL;
 
 	request->failed = true;
-	request->error.sqlstate = strdup("XX000");
-	request->error.message = strdup(message);
+	request->error.sqlstate = strdup(no_room ? "53200" : "XX000");
+	request->error.message = strdup(no_room ? "out of memory" : message);
 	request->error.detail = copy_text(detail);
 	Py_XDECREF(detail);
 	PyErr_Clear();

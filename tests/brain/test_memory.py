@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -71,3 +74,25 @@ def test_long_texts_of_queries_are_not_remembered() -> None:
         planned(query([target(ID, "id")], [variable("id")], where=long))
 
     assert traced(plan) < 1_000_000
+
+
+SORTED = "SELECT count(DISTINCT s) FROM (SELECT md5(range::VARCHAR) AS s FROM range(2000000))"
+KEPT = f"""
+import rvbbit_fdw, duckdb, threading
+engine = duckdb.connect(config={{"threads": 2, "memory_limit": "400MB"}})
+for _ in range(6):
+    thread = threading.Thread(target=lambda: engine.cursor().execute("{SORTED}").fetchall())
+    thread.start()
+    thread.join()
+with open("/proc/self/status") as status:
+    sizes = {{line.split(":")[0]: line.split()[1] for line in status if line.endswith("kB\\n")}}
+print(int(sizes["VmData"]) - int(sizes["RssAnon"]))
+"""
+
+
+def test_address_space_goes_back() -> None:
+    """What was used once must not count against the limit of the process for ever."""
+    inherited = {name: value for name, value in os.environ.items() if name != "DUCKDB_JE_MALLOC_CONF"}
+    command = [sys.executable, "-c", KEPT]
+    kept = subprocess.run(command, env=inherited, capture_output=True, text=True, check=True)
+    assert int(kept.stdout) < 300_000

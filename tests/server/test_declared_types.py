@@ -116,9 +116,13 @@ def read(db: psycopg.Connection, schema: str, column: str, declared: str) -> str
     command = "CREATE FOREIGN TABLE hand (v " + declared + " OPTIONS (column_name {})) SERVER rvbbit OPTIONS"
     options = " (session {}, table_name 't')"
     db.execute(sql.SQL(command + options).format(sql.Literal(column), sql.Literal(SESSION)))
-    row = db.execute("SELECT v::text FROM hand").fetchone()
-    assert row is not None
-    return str(row[0])
+    alone, limited = (
+        db.execute(statement).fetchone()
+        for statement in ("SELECT v::text FROM hand", "SELECT v::text FROM (SELECT v FROM hand LIMIT 1) AS h")
+    )
+    assert alone is not None
+    assert limited == alone
+    return str(alone[0])
 
 
 @pytest.mark.parametrize(("column", "declared", "expected"), WORKS)

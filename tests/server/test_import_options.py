@@ -227,6 +227,9 @@ def test_a_promise_of_not_null_that_the_session_no_longer_makes(
         with pytest.raises(psycopg.Error) as caught:
             db.execute(sql.SQL("SELECT a FROM {}").format(name))
         assert caught.value.sqlstate == "HV021"
+        for condition in ("a IS NULL", "a IS NOT NULL", "a > 0"):
+            with pytest.raises(psycopg.Error, match="session"):
+                db.execute(sql.SQL("SELECT count(*) FROM {} WHERE " + condition).format(name))
         db.execute((caught.value.diag.message_hint or "").removesuffix(" makes it right.").encode())
         assert db.execute(sql.SQL("SELECT a FROM {}").format(name)).fetchall() == [(None,)]
     finally:

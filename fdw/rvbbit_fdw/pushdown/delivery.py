@@ -60,6 +60,8 @@ def of_attribute(attribute: Attribute, reference: Sql) -> Value:
     try:
         return columns.written(attribute, reference)
     except Local as local:
+        if attribute.duckdb_type is None:
+            raise  # a scan asks the session for it, and chooses the way without loss
         travel = columns.travel_of(attribute, attribute.type)
         return Carried(travel.select(reference), travel.decoder, local.reason)
 
