@@ -95,6 +95,16 @@ class Server:
         """All that the server and the entrypoint wrote."""
         return str(self.container.get_wrapped_container().logs().decode())
 
+    def whole_log(self, seconds: float = 60) -> str:
+        """The log with all that was written until now: it comes to the engine a moment later."""
+        mark, until = f"the log so far {secrets.token_hex(8)}", time.monotonic() + seconds
+        with self.connect(user="postgres") as db:
+            db.execute(f"DO $$ BEGIN RAISE LOG '{mark}'; END $$".encode())
+        while mark not in (log := self.log()):
+            assert time.monotonic() < until, log[-4000:]
+            time.sleep(0.02)
+        return log
+
     def news(self) -> str:
         """What they wrote since this was last asked; the engine need not read the log from its start."""
         since = _seconds(self._read_until)

@@ -97,7 +97,8 @@ class Folder:
 
     def errors(self) -> list[str]:
         """Errors that the server logged since the folder was opened."""
-        return [line for line in self.server.log()[self.log_length :].splitlines() if " ERROR: " in line]
+        new = self.server.whole_log()[self.log_length :]
+        return [line for line in new.splitlines() if " ERROR: " in line]
 
     def comment(self, admin: psycopg.Connection, table: str, text: str) -> None:
         """A comment on a table, whatever kind it is of."""
@@ -137,7 +138,7 @@ def opened(server: Server) -> Iterator[Folder]:
     """The empty folder of a server, with a schema "mine"; afterwards all is as if nothing had been."""
     with server.connect() as db, server.connect(user="postgres") as admin:
         admin.execute("CREATE SCHEMA mine AUTHORIZATION rvbbit")
-        yield Folder(server, db, len(server.log()))
+        yield Folder(server, db, len(server.whole_log()))
         for path in server.session_dir.iterdir():
             path.unlink()
         for (name,) in admin.execute(
