@@ -162,9 +162,10 @@ def test_what_duckdb_runs(db: psycopg.Connection, whole: str, text: str) -> None
         "SELECT 10 / (grp - grp) FROM {items} INTERSECT SELECT id FROM {items} WHERE %(none)s",
         "SELECT id FROM {items} WHERE %(none)s EXCEPT SELECT 10 / (grp - grp) FROM {items}",
         "SELECT id FROM {items} WHERE 10 / (grp - grp) > 1 INTERSECT SELECT id FROM {items} WHERE %(none)s",
+        "SELECT id, 10 / (id - 150) FROM {items} ORDER BY id FETCH FIRST 2 ROWS WITH TIES",
     ],
 )
-def test_an_operand_that_fails_beside_an_empty_one(db: psycopg.Connection, whole: str, text: str) -> None:
+def test_what_fails_in_rows_that_are_left_out(db: psycopg.Connection, whole: str, text: str) -> None:
     for side in (ours, heap):
         query = side(whole, text.replace("%(none)s", "NULL::int IS NOT NULL"))
         with pytest.raises(psycopg.errors.DivisionByZero):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rvbbit_fdw.pushdown import query as queries
 from rvbbit_fdw.pushdown.nodes import Node
 from rvbbit_fdw.pushdown.reasons import Local
+from rvbbit_fdw.pushdown.written import Written
 from rvbbit_fdw.sqltext import comma
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ def clause(level: Level) -> str:
     query = level.query
     if query.distinct or query.set_operation is not None:
         raise Local("FETCH FIRST ... WITH TIES of distinct rows or of a set operation")
+    values = [level.target(target) for target in level.delivered]
+    if any(isinstance(value, Written) and value.fallible for value in values):
+        # DuckDB computes them of the rows that are left, PostgreSQL of all.
+        raise Local("FETCH FIRST ... WITH TIES of what can fail")
     count = _number(level, query.limit)
     skipped = _number(level, query.offset) or "0"
     order = comma(level.sort_key(group) for group in query.sort)
