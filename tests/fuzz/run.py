@@ -26,7 +26,10 @@ from tests.fuzz.tree import Query, entries, reordered, smaller
 from tests.fuzz.whole import Wholes
 from tests.kit.container import Server, serving
 
-SHAPES = {"scan": 40, "prepared": 15, "nested": 10, "any": 35}
+WHOLE = "any"
+"""The shape of statements over session tables alone."""
+
+SHAPES = {"scan": 40, "prepared": 15, "nested": 10, WHOLE: 35}
 OFF = "rvbbit.pushdown = off"
 _METHODS = (
     "enable_hashjoin = off",
@@ -70,6 +73,7 @@ class Report:
     made: Counter[str] = field(default_factory=Counter)
     pushed: Counter[str] = field(default_factory=Counter)
     features: Counter[str] = field(default_factory=Counter)
+    whole_features: Counter[str] = field(default_factory=Counter)
     differences: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -77,17 +81,26 @@ class Report:
         """Of the queries, how many had something pushed."""
         return self.with_pushdown / max(self.queries, 1)
 
+    def share_of_whole(self) -> float:
+        """Of the queries over session tables alone, how many DuckDB answers as a whole."""
+        return self.whole_features[WHOLE] / max(self.features[WHOLE], 1)
+
     def counts(self) -> list[str]:
         """A line for each entry of the allow-list and each feature: how often it was made and pushed."""
         entries = [
             f"{name}: made {made}, pushed {self.pushed[name]}" for name, made in sorted(self.made.items())
         ]
-        return [*entries, *(f"{name}: {made}" for name, made in sorted(self.features.items()))]
+        features = [
+            f"{name}: made {made}, whole {self.whole_features[name]}"
+            for name, made in sorted(self.features.items())
+        ]
+        return [*entries, *features]
 
     def __str__(self) -> str:
         return (
             f"{self.queries} queries ({self.dropped} dropped), {len(self.differences)} different, "
-            f"{self.share():.0%} with something pushed, {self.whole} whole, {self.fallbacks} fallbacks, "
+            f"{self.share():.0%} with something pushed, {self.whole} whole "
+            f"({self.share_of_whole():.0%} of those over session tables alone), {self.fallbacks} fallbacks, "
             f"{self.failed} failed on both sides, {self.open} in another order, "
             f"{self.queries / max(self.seconds, 0.001):.0f} per second"
         )
@@ -134,9 +147,9 @@ class Fuzz:
         rng = random.Random(f"{seed}/{number}")
         targets = self.world.grammar.targets
         shape = rng.choices(list(self.shapes), list(self.shapes.values()))[0]
-        maker = Wholes(rng, self.world) if shape == "any" else Scans(rng, self.world)
+        maker = Wholes(rng, self.world) if shape == WHOLE else Scans(rng, self.world)
         made: Query = getattr(maker, shape)(targets[(number * 7919) % len(targets)])
-        return made
+        return replace(made, features=made.features | {shape})
 
     def compare(self, query: Query, *, explain: bool = True) -> tuple[str | None, Outcome, Any]:
         """How the session side is wrong, if it is, the heap's outcome, and the session side's plan."""
@@ -199,6 +212,7 @@ class Fuzz:
         report.with_pushdown += what.anything
         report.whole += what.whole
         report.features.update(query.features)
+        report.whole_features.update(query.features if what.whole else ())
         pushed_entries = what.entries(query)
         for name in set(entries(query.body)) & self.entries:
             report.made[name] += 1

@@ -76,7 +76,8 @@ class Query:
 
     `order`: output columns by which it sorts. `by_value`: output columns of which PostgreSQL may give any of
     several equal values. `near`: output columns of float aggregates, each with the one that limits its error.
-    `filters`: entries of the allow-list in the conditions on the table.
+    `rows`: about how many rows an aggregate sees at most. `filters`: entries of the allow-list in the
+    conditions on the table.
     """
 
     body: Piece
@@ -84,6 +85,7 @@ class Query:
     order: tuple[str, ...] = ()
     by_value: frozenset[str] = frozenset()
     near: tuple[tuple[str, str], ...] = ()
+    rows: int = 0
     parameters: tuple[str, ...] = ()
     arguments: tuple[tuple[str, ...], ...] = ()
     features: frozenset[str] = field(default_factory=frozenset)

@@ -99,7 +99,8 @@ class Wholes:
         body = piece(None, "SELECT ", _selected(outputs), " FROM ", relation.sql, where, group, having, order)
         unsure = _unsure(keys) | {f"c{n}" for n, one in self._numbered(keys, aggregates) if one.unsure}
         near = tuple((f"c{n}", f"c{n + 1}") for n, one in self._numbered(keys, aggregates) if one.limit)
-        return Query(body, order=names, by_value=unsure, near=near, features=frozenset(features))
+        kept = frozenset(features)
+        return Query(body, order=names, by_value=unsure, near=near, rows=relation.rows, features=kept)
 
     def _of_target(self, maker: Maker, target: Signature) -> Aggregate:
         """An aggregate of the target's values."""
