@@ -107,7 +107,10 @@ class Aggregates:
         if kind in _FLOATS:
             return self._float(kind, kind, "sum", value)
         word = "DISTINCT " if self.rng.random() < 0.2 else ""
-        return Aggregate(piece(_SUMS[kind], f"sum({word}", value, ")", entry=_entry("sum", kind)))
+        call = piece(_SUMS[kind], f"sum({word}", value, ")", entry=_entry("sum", kind))
+        return Aggregate(
+            call, unsure=kind == "interval" and bool(word)
+        )  # 30 days, or the month equal to them
 
     def average(self) -> Aggregate:
         """avg."""
