@@ -129,6 +129,7 @@ def reordered(query: Query) -> Iterator[Query]:
     """The same query, evaluated in another order: conditions of one WHERE or ON, or outputs after LIMIT."""
     others = [*_reordered(query.body), *_delayed(query.body), _late(query.body), _merged(query.body)]
     others += _alone(query.body)  # which row comes first is open, and so is whose output fails
+    others += [_nulls_first(query.body, backwards) for backwards in (False, True)]
     for body in others:
         if isinstance(body, Piece):
             yield replace(query, body=body)
@@ -142,6 +143,21 @@ def _reordered(part: Part) -> Iterator[Part]:
         for other in _reordered(child):
             if not isinstance(part, str):
                 yield _with_child(part, number, other)
+
+
+def _nulls_first(part: Part, backwards: bool) -> Part:
+    """With calls that are null as soon as one of their arguments, from the left or the right, is."""
+    if isinstance(part, str):
+        return part
+    if isinstance(part, Items):
+        items = (_nulls_first(item, backwards) for item in part.items)
+        return replace(part, items=tuple(item for item in items if isinstance(item, Piece)))
+    made = replace(part, parts=tuple(_nulls_first(each, backwards) for each in part.parts))
+    arguments = [each for each in made.parts if isinstance(each, Piece) and each.type]
+    if len(arguments) < 2 or not (part.entry or "").startswith("pg_catalog."):
+        return made
+    tests = [piece(None, " WHEN ", each, " IS NULL THEN NULL") for each in arguments]
+    return piece(part.type, "(CASE", *(reversed(tests) if backwards else tests), " ELSE ", made, " END)")
 
 
 def _alone(body: Piece) -> Iterator[Part]:
