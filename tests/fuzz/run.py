@@ -6,10 +6,9 @@ import random
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,11 @@ from tests.fuzz.guarded import Guarded, guarded
 from tests.fuzz.outcome import CANCELLED, Failure, Outcome, Rows, Side, difference, plan
 from tests.fuzz.pushed import Pushed, pushed
 from tests.fuzz.queries import Scans, World
+from tests.fuzz.report import WHOLE, Report
 from tests.fuzz.tables import HEAP_SIDE, ORDERS, SESSION_SIDE, SHARED, prepare, remove
 from tests.fuzz.tree import Query, entries, reordered, smaller
 from tests.fuzz.whole import Wholes
 from tests.kit.container import Server, serving
-
-WHOLE = "any"
-"""The shape of statements over session tables alone."""
 
 SHAPES = {"scan": 40, "prepared": 15, "nested": 10, WHOLE: 35}
 OFF = "rvbbit.pushdown = off"
@@ -58,55 +55,6 @@ PLANS = (
     (_METHODS[0], _METHODS[2]),
 )
 """Settings under which PostgreSQL plans the same statement otherwise."""
-
-
-@dataclass
-class Report:
-    """What a run saw."""
-
-    queries: int = 0
-    dropped: int = 0
-    failed: int = 0
-    with_pushdown: int = 0
-    whole: int = 0
-    fallbacks: int = 0
-    open: int = 0
-    idle: int = 0
-    made: Counter[str] = field(default_factory=Counter)
-    pushed: Counter[str] = field(default_factory=Counter)
-    features: Counter[str] = field(default_factory=Counter)
-    whole_features: Counter[str] = field(default_factory=Counter)
-    differences: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-
-    def share(self) -> float:
-        """Of the queries, how many had something pushed."""
-        return self.with_pushdown / max(self.queries, 1)
-
-    def share_of_whole(self) -> float:
-        """Of the queries over session tables alone, how many DuckDB answers as a whole."""
-        return self.whole_features[WHOLE] / max(self.features[WHOLE], 1)
-
-    def counts(self) -> list[str]:
-        """A line for each entry of the allow-list and each feature: how often it was made and pushed."""
-        entries = [
-            f"{name}: made {made}, pushed {self.pushed[name]}" for name, made in sorted(self.made.items())
-        ]
-        features = [
-            f"{name}: made {made}, whole {self.whole_features[name]}"
-            for name, made in sorted(self.features.items())
-        ]
-        return [*entries, *features]
-
-    def __str__(self) -> str:
-        return (
-            f"{self.queries} queries ({self.dropped} dropped), {len(self.differences)} different, "
-            f"{self.share():.0%} with something pushed, {self.whole} whole "
-            f"({self.share_of_whole():.0%} of those over session tables alone), {self.fallbacks} fallbacks, "
-            f"{self.failed} failed on both sides, {self.open} in another order, "
-            f"{self.idle} errors of what decides nothing, "
-            f"{self.queries / max(self.seconds, 0.001):.0f} per second"
-        )
 
 
 class Fuzz:

@@ -7,7 +7,8 @@ import os
 
 import pytest
 
-from tests.fuzz.run import SHAPES, STEP, WHOLE, Report, fuzzing, own_server, say
+from tests.fuzz.report import WHOLE, Report
+from tests.fuzz.run import SHAPES, STEP, fuzzing, own_server, say
 
 pytestmark = pytest.mark.server
 
