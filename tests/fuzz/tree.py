@@ -161,11 +161,20 @@ def _nulls_first(part: Part, backwards: bool) -> Part:
 
 
 def _alone(body: Piece) -> Iterator[Part]:
-    """With one output only."""
+    """With one output only, or with nulls in place of the others."""
     for number, child in enumerate(body.parts):
         if isinstance(child, Items) and child.separator == ", " and len(child.items) > 1:
             for item in child.items:
                 yield _with_child(body, number, replace(child, items=(item,)))
+                others = tuple(each if each is item else _null_output(each) for each in child.items)
+                yield _with_child(body, number, replace(child, items=others))
+
+
+def _null_output(output: Piece) -> Piece:
+    first, *rest = output.parts
+    if not isinstance(first, Piece) or first.type is None:
+        return output
+    return replace(output, parts=(f"NULL::{first.type}", *rest))
 
 
 def _delayed(part: Part) -> Iterator[Part]:

@@ -82,8 +82,8 @@ my_function(b)` then ends in that error. Rows never differ. The condition inside
 rvbbit.pushdown = scans`, keeps such rows away.
 
 A value that decides nothing of the result may be an error in PostgreSQL, which computes some of these, and
-none in DuckDB: of rows that LIMIT leaves out behind an ORDER BY, of rows that find no partner in a join or that
-another condition leaves out, of an argument beside one that is null. Rows never differ.
+none in DuckDB: of rows that LIMIT leaves out behind an ORDER BY, of rows that find no partner in a join or
+that another condition leaves out, of an argument beside one that is null. Rows never differ.
 
 WITH RECURSIVE runs in DuckDB if the query has no LIMIT and no subquery in an expression: PostgreSQL stops as
 soon as it has enough rows, DuckDB when there are no more. A cursor on a recursion without end gets no row;

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from rvbbit_fdw.pushdown import delivery, kinds, query_groups, query_sublinks, query_ties, write
+from rvbbit_fdw.pushdown import delivery, kinds, query_conditions, query_groups, query_ties, write
 from rvbbit_fdw.pushdown.delivery import Carried, Value, check_grouped, check_outer, check_sorted
 from rvbbit_fdw.pushdown.entry import Collation
 from rvbbit_fdw.pushdown.kinds import Kind
-from rvbbit_fdw.pushdown.nodes import Bool, Column, Constant, Node, Parameter, changed
+from rvbbit_fdw.pushdown.nodes import Column, Constant, Node, Parameter, changed
 from rvbbit_fdw.pushdown.plan import LONGEST
 from rvbbit_fdw.pushdown.query_leaves import Leaves
 from rvbbit_fdw.pushdown.query_nodes import (
@@ -327,7 +327,7 @@ def _select(level: Level, items: Sequence[Sql], names: Sequence[str] | None = No
     parts = [
         f"SELECT {_distinct(level)}{listed or 'true'}",
         level.sources.clause(),
-        _where(level),
+        query_conditions.where(level),
         query_groups.clause(level),
         query_groups.having(level),
         ties,
@@ -336,22 +336,6 @@ def _select(level: Level, items: Sequence[Sql], names: Sequence[str] | None = No
     ]
     # HAVING after all aggregates, and WITH last: what of it is used is known then.
     return Sql(" ".join(part for part in (level.withs.clause(), *parts) if part))
-
-
-def _where(level: Level) -> str:
-    where = level.query.where
-    if where is None:
-        return ""
-    nodes = where.arguments if isinstance(where, Bool) and where.kind == "and" else (where,)
-    rows = {node: test for node in nodes if (test := query_sublinks.row_test(node, level)) is not None}
-    others = [node for node in nodes if node not in rows]
-    written = write.conjunction(others, level.filter_scope) if others else None
-    if rows and written is not None and written.fallible:
-        raise Local("a condition that can fail beside a comparison of several columns with a subquery")
-    tests = ([written] if written else []) + list(rows.values())
-    level.fallible = any(test.fallible for test in tests)
-    level.context.fallible |= level.fallible
-    return "WHERE " + " AND ".join(test.sql for test in tests)
 
 
 def _target(level: Level, ref: int) -> Target:
