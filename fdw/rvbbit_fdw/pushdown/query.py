@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeAlias
 
 from rvbbit_fdw.pushdown import delivery, kinds, query_conditions, query_groups, query_ties, write
@@ -22,8 +23,11 @@ from rvbbit_fdw.pushdown.query_nodes import (
     Leaf,
     Query,
     SortGroup,
+    TableRelation,
     Target,
     Variable,
+    everywhere,
+    has_outer_join,
     is_stored,
 )
 from rvbbit_fdw.pushdown.query_sources import Sources
@@ -37,6 +41,8 @@ from rvbbit_fdw.sqltext import Sql, comma, quote
 
 Database: TypeAlias = Callable[[Table], str]
 """Gives the name of the database that a table's session is attached as."""
+
+MOST_HASH_TABLES, MOST_CORRELATED = 48, 16
 
 _NO_LIMIT = 1 << 62
 """DuckDB takes no greater LIMIT; no table has as many rows."""
@@ -67,6 +73,21 @@ class Context:
     """Can what decides of rows fail, anywhere in the query, as far as it has been written?"""
     grows: bool = False
     """Are there rows that are none of a table's?"""
+    hash_tables: int = 0
+    correlated: int = 0
+    """Subqueries that give a value for each row of another query."""
+
+    def add_hash_tables(self, count: int) -> None:
+        """Account for tables of which DuckDB gives each more than 2 MB, however few rows it holds."""
+        self.hash_tables += count
+        if self.hash_tables > MOST_HASH_TABLES:
+            raise Local("too many grouping sets and aggregates of distinct or sorted values")
+
+    def add_correlated(self) -> None:
+        """Account for a subquery for each row; DuckDB's planner takes longer with each that it has."""
+        self.correlated += 1
+        if self.correlated > MOST_CORRELATED:
+            raise Local("too many subqueries that refer to the query around them")
 
     def unique(self, name: str) -> str:
         """The name, or one made of it that no relation of the whole query has yet."""
@@ -131,6 +152,18 @@ class Level:
         if level is None:
             raise Local("a reference to an outer query")
         return level
+
+    @cached_property
+    def miscounts(self) -> bool:
+        """May DuckDB take the number of rows for too small, anywhere in the whole query?
+
+        2.0.0 does for an outer join of which it knows one side to be empty; a view may have one.
+        """
+        if self.outer is not None:
+            return self.outer.miscounts
+        queries = list(everywhere(self.query))
+        tables = [one for each in queries for one in each.relations if isinstance(one, TableRelation)]
+        return any(map(has_outer_join, queries)) or any(self.context.is_computed(one.table) for one in tables)
 
     @property
     def outermost(self) -> Level:
@@ -385,12 +418,14 @@ def direction(group: SortGroup) -> str:
 
 
 def _limit(level: Level) -> str:
-    query = level.query
-    parts = []
-    for keyword, node in (("LIMIT", query.limit), ("OFFSET", query.offset)):
-        count = None if node is None else count_of_rows(level, node)
-        parts += [f"{keyword} {count}"] if count else []
-    return " ".join(parts)
+    limit, offset = (
+        None if node is None else count_of_rows(level, node)
+        for node in (level.query.limit, level.query.offset)
+    )
+    if limit is None:
+        return f"OFFSET {offset}" if offset else ""
+    # Without OFFSET DuckDB 2.0.0 forgets a LIMIT over an outer join of which it knows one side to be empty.
+    return f"LIMIT {limit} OFFSET {offset or '0'}"
 
 
 def count_of_rows(level: Level, node: Node) -> str | None:
