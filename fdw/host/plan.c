@@ -321,7 +321,7 @@ add_scan_path(PlannerInfo *root, RelOptInfo *rel, ParamPathInfo *outer)
 	List	   *local = NIL;
 	QualCost	check;
 	double		delivered;
-	Cost		startup = STARTUP_COST;
+	Cost		startup = outer ? STARTUP_COST * RESCAN_CAUTION : STARTUP_COST;
 	Cost		run;
 
 	divide(rel, rel->baserestrictinfo, &pushed, &local);

@@ -24,6 +24,13 @@
 #define ROW_COST 0.03
 
 /*
+ * How much more the start of a parameterised scan is charged for.  A rescan
+ * costs a hundred times an index scan's, and estimates of outer rows are often
+ * too low; reading all of a small table once never costs much.
+ */
+#define RESCAN_CAUTION 3.0
+
+/*
  * fdw_private of the plan.  The conditions that DuckDB decides alone are in
  * fdw_recheck_quals too, what is left to PostgreSQL in the plan's qual.
  */
