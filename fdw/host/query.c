@@ -168,9 +168,9 @@ ask_brain(Query *query, Oid server, Marking *marking, bool quotients, Answer *an
 	answer->server = server;
 	initStringInfo(&buf);
 	request_begin(&buf, GetForeignServer(server));
-	request_string(&buf, "query", answer->tree);
-	appendStringInfo(&buf, ",\"quotients\":%s,\"float_aggregates\":%s}", quotients ? "true" : "false",
-					 rvbbit_float_aggregates ? "true" : "false");
+	appendStringInfo(&buf, ",\"quotients\":%s,\"float_aggregates\":%s}\n%s",
+					 quotients ? "true" : "false", rvbbit_float_aggregates ? "true" : "false",
+					 answer->tree);
 	answer->reply = rvbbit_call("plan_query", buf.data);
 }
 
