@@ -110,8 +110,8 @@ class Level:
         divides = context.divides or (outer is not None and query.aggregates)
         finished = context.finished and outer is None
         is_key = _keys_of(query)
-        scope = replace(context.scope, column=self._column, compared=self._compared)
-        scope = replace(scope, origin=self._origin, divides=divides)
+        places = {"column": self._column, "compared": self._compared, "origin": self._origin}
+        scope = replace(context.scope, divides=divides, **places)
         self.filter_scope = scope if is_key is None else replace(scope, is_key=is_key, outside=scope)
         if divides and finished:
             scope = replace(scope, divides=False)
