@@ -319,17 +319,43 @@ sublink_kind(SubLink *link)
 	}
 }
 
+/*
+ * A query of which only counts whether it has rows, without the targets that
+ * PostgreSQL does not compute either (simplify_EXISTS_query()).  With SELECT *
+ * they would be all columns of its tables.
+ */
+static Query *
+without_targets(Query *query)
+{
+	Query	   *result;
+	ListCell   *lc;
+
+	if (query->setOperations != NULL || query->hasAggs || query->groupingSets != NIL ||
+		query->hasWindowFuncs || query->hasTargetSRFs || query->havingQual != NULL ||
+		query->limitCount != NULL || query->limitOffset != NULL)
+		return query;
+	result = makeNode(Query);
+	memcpy(result, query, sizeof(Query));
+	result->targetList = NIL;
+	foreach(lc, query->targetList)
+		if (lfirst_node(TargetEntry, lc)->ressortgroupref != 0)
+			result->targetList = lappend(result->targetList, lfirst(lc));
+	return result;
+}
+
 static void
 write_sublink(QueryWalk *level, SubLink *link)
 {
 	Walk	   *walk = &level->walk;
+	Query	   *query = castNode(Query, link->subselect);
 
+	if (link->subLinkType == EXISTS_SUBLINK)
+		query = without_targets(query);
 	request_string(&walk->buf, "leaf", "subquery");
 	request_string(&walk->buf, "kind", sublink_kind(link));
 	write_optional(level, "test", link->testexpr);
 	key(walk, "query");
-	appendStringInfoString(&walk->buf, write_query(castNode(Query, link->subselect), level->bound, walk,
-											   level));
+	appendStringInfoString(&walk->buf, write_query(query, level->bound, walk, level));
 }
 
 /* The members of a leaf; false if the node is none. */
