@@ -96,7 +96,9 @@ def _target(tree: Tree) -> Target:
 def _sort_groups(trees: _Trees) -> tuple[SortGroup, ...]:
     return tuple(
         [
-            SortGroup(int(each["ref"]), str(each["equality"]), each.get("order"), bool(each.get("nulls_first")))
+            SortGroup(
+                int(each["ref"]), str(each["equality"]), each.get("order"), bool(each.get("nulls_first"))
+            )
             for each in trees
         ]
     )

@@ -68,7 +68,9 @@ def _pair(tree: Tree) -> tuple[Node, ...]:
 
 def _column(tree: Tree) -> Node:
     number, name, typmod = int(tree["number"]), str(tree.get("name", "")), int(tree.get("typmod", -1))
-    return Column(number, name, str(tree["type"]), typmod, tree.get("collation"), int(tree.get("relation", 0)))
+    return Column(
+        number, name, str(tree["type"]), typmod, tree.get("collation"), int(tree.get("relation", 0))
+    )
 
 
 def _constant(tree: Tree) -> Node:
