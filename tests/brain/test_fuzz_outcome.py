@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fuzz.outcome import INTERVAL, Outcome, Row, Rows, difference
+from tests.fuzz.outcome import INTERVAL, REAL, Outcome, Row, Rows, difference
 from tests.fuzz.tree import Query, piece
 
 NUMERIC, TEXT = 1700, 25
@@ -55,3 +55,20 @@ def test_floats_that_were_added_up_in_another_order(one: list[Row], other: list[
     names, types = ("c0", "c1", "c2"), ((TEXT, -1), (FLOAT, -1), (FLOAT, -1))
     sides: list[Outcome] = [[Rows(names, types, rows)] for rows in (one, other)]
     assert (difference(SIZED, *sides) is None) == same
+
+
+# How many rows were added up, one sum of reals and the other, if they are the same; the sizes sum up to 1000.
+REALS = [
+    (10, "1000", "1000.005", True),
+    (10, "1000", "1000.02", False),
+    (150_000, "1000", "1000.5", True),
+    (150_000, "1000", "1040", False),
+]
+
+
+@pytest.mark.parametrize(("rows", "one", "other", "same"), REALS)
+def test_sums_of_many_reals_lose_more(rows: int, one: str, other: str, same: bool) -> None:
+    query = Query(piece(None, "SELECT"), near=(("c0", "c1"),), rows=rows)
+    types = ((REAL, -1), (FLOAT, -1))
+    sides: list[Outcome] = [[Rows(("c0", "c1"), types, [(value, "1000")])] for value in (one, other)]
+    assert (difference(query, *sides) is None) == same

@@ -107,7 +107,10 @@ class Aggregates:
         if kind in _FLOATS:
             return self._float(kind, kind, "sum", value)
         word = "DISTINCT " if self.rng.random() < 0.2 else ""
-        return Aggregate(piece(_SUMS[kind], f"sum({word}", value, ")", entry=_entry("sum", kind)))
+        call = piece(_SUMS[kind], f"sum({word}", value, ")", entry=_entry("sum", kind))
+        return Aggregate(
+            call, unsure=kind == "interval" and bool(word)
+        )  # 30 days, or the month equal to them
 
     def average(self) -> Aggregate:
         """avg."""
@@ -146,8 +149,11 @@ class Aggregates:
         )
 
     def quantile(self) -> Aggregate:
-        """percentile_disc, whose results are among the values, and percentile_cont."""
+        """mode and percentile_disc, whose results are among the values, and percentile_cont."""
         kind = self._kind("int4", "int8", "date", "text")
+        if self.rng.random() < 0.25:
+            call = "mode() WITHIN GROUP (ORDER BY "
+            return Aggregate(piece(kind, call, self.maker.value(kind, 0), ")", entry="mode"))
         share = self.rng.choice(["0", "0.25", "0.5", "1"])
         if self.rng.random() < 0.3:
             start = f"percentile_cont({share}) WITHIN GROUP (ORDER BY "

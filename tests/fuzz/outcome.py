@@ -23,7 +23,8 @@ TOLERANCE = 1e-12
 """Of the sum of absolute values: how far sums and averages of floats may be apart."""
 
 REAL, REAL_TOLERANCE = 700, 1e-5
-"""PostgreSQL adds reals up as reals, in the order in which they come."""
+REAL_ROUNDING = 2.0**-22
+"""PostgreSQL adds reals up as reals, in the order in which they come: half of 2^-23 may be lost at each."""
 
 INTERVAL = 1186
 _INTERVAL_TEXT = re.compile(
@@ -187,12 +188,13 @@ def _settled(query: Query, one: Rows, other: Rows) -> tuple[Rows, Rows]:
     free = {n: other.types[n][0] for n, name in enumerate(other.names) if name in query.by_value}
     near = {name: limit for name, limit in query.near if name in other.names and limit in other.names}
     places = {other.names.index(name): other.names.index(limit) for name, limit in near.items()}
-    reals = {place for place in places if other.types[place][0] == REAL}
+    of_reals = max(REAL_TOLERANCE, query.rows * REAL_ROUNDING)
+    tolerances = {place: of_reals if other.types[place][0] == REAL else TOLERANCE for place in places}
     settle = _settle(free)
     one, other = (Rows(side.names, side.types, [settle(row) for row in side.rows]) for side in (one, other))
     if not places or len(one.rows) != len(other.rows):
         return one, other
-    pairs = list(_paired(one.rows, other.rows, _Nearness(places, reals)))
+    pairs = list(_paired(one.rows, other.rows, _Nearness(places, tolerances)))
     return Rows(one.names, one.types, [a for a, _ in pairs]), Rows(
         other.names, other.types, [b for _, b in pairs]
     )
@@ -200,10 +202,10 @@ def _settled(query: Query, one: Rows, other: Rows) -> tuple[Rows, Rows]:
 
 @dataclass(frozen=True)
 class _Nearness:
-    """Which float aggregates may be how far apart: the column of each, that of its size, which are reals."""
+    """Which float aggregates may be how far apart: for the column of each, that of its size, and the part."""
 
     limits: Mapping[int, int]
-    reals: set[int]
+    tolerances: Mapping[int, float]
 
     def exact(self, row: Row) -> Row:
         """What has to be the same."""
@@ -219,8 +221,7 @@ class _Nearness:
         """The row with each aggregate that is near enough replaced by the heap's."""
         row = list(one)
         for place, limit in self.limits.items():
-            tolerance = REAL_TOLERANCE if place in self.reals else TOLERANCE
-            if _is_near(one[place], other[place], other[limit], tolerance):
+            if _is_near(one[place], other[place], other[limit], self.tolerances[place]):
                 row[place] = other[place]
             if _is_near(one[limit], other[limit], other[limit], TOLERANCE):
                 row[limit] = other[limit]

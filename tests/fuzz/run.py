@@ -6,10 +6,9 @@ import random
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +17,17 @@ import psycopg
 from rvbbit_fdw.pushdown.allowed import IO_CASTS, TABLE
 from tests.fuzz import signatures
 from tests.fuzz.expressions import Grammar
+from tests.fuzz.guarded import Guarded, guarded
 from tests.fuzz.outcome import CANCELLED, Failure, Outcome, Rows, Side, difference, plan
 from tests.fuzz.pushed import Pushed, pushed
 from tests.fuzz.queries import Scans, World
+from tests.fuzz.report import WHOLE, Report
 from tests.fuzz.tables import HEAP_SIDE, ORDERS, SESSION_SIDE, SHARED, prepare, remove
 from tests.fuzz.tree import Query, entries, reordered, smaller
 from tests.fuzz.whole import Wholes
 from tests.kit.container import Server, serving
 
-SHAPES = {"scan": 40, "prepared": 15, "nested": 10, "any": 35}
+SHAPES = {"scan": 40, "prepared": 15, "nested": 10, WHOLE: 35}
 OFF = "rvbbit.pushdown = off"
 _METHODS = (
     "enable_hashjoin = off",
@@ -56,43 +57,6 @@ PLANS = (
 """Settings under which PostgreSQL plans the same statement otherwise."""
 
 
-@dataclass
-class Report:
-    """What a run saw."""
-
-    queries: int = 0
-    dropped: int = 0
-    failed: int = 0
-    with_pushdown: int = 0
-    whole: int = 0
-    fallbacks: int = 0
-    open: int = 0
-    made: Counter[str] = field(default_factory=Counter)
-    pushed: Counter[str] = field(default_factory=Counter)
-    features: Counter[str] = field(default_factory=Counter)
-    differences: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-
-    def share(self) -> float:
-        """Of the queries, how many had something pushed."""
-        return self.with_pushdown / max(self.queries, 1)
-
-    def counts(self) -> list[str]:
-        """A line for each entry of the allow-list and each feature: how often it was made and pushed."""
-        entries = [
-            f"{name}: made {made}, pushed {self.pushed[name]}" for name, made in sorted(self.made.items())
-        ]
-        return [*entries, *(f"{name}: {made}" for name, made in sorted(self.features.items()))]
-
-    def __str__(self) -> str:
-        return (
-            f"{self.queries} queries ({self.dropped} dropped), {len(self.differences)} different, "
-            f"{self.share():.0%} with something pushed, {self.whole} whole, {self.fallbacks} fallbacks, "
-            f"{self.failed} failed on both sides, {self.open} in another order, "
-            f"{self.queries / max(self.seconds, 0.001):.0f} per second"
-        )
-
-
 class Fuzz:
     """Both sides of one server."""
 
@@ -102,7 +66,7 @@ class Fuzz:
         self.server, self.shapes, self.settings = server, shapes, settings
         self.session, self.heap = self._sides()
         self.others = [Side(server.connect, schema, SHARED, settings=[SLOW]) for schema in ORDERS]
-        self.open = 0
+        self.open = self.idle = 0
         inside, outside, self.unknown = signatures.load(self.heap.connection, TABLE, IO_CASTS)
         self.entries = {one.name for one in inside}
         self.world = World(_columns(self.heap.connection), Grammar(inside, outside), self.sample)
@@ -134,9 +98,9 @@ class Fuzz:
         rng = random.Random(f"{seed}/{number}")
         targets = self.world.grammar.targets
         shape = rng.choices(list(self.shapes), list(self.shapes.values()))[0]
-        maker = Wholes(rng, self.world) if shape == "any" else Scans(rng, self.world)
+        maker = Wholes(rng, self.world) if shape == WHOLE else Scans(rng, self.world)
         made: Query = getattr(maker, shape)(targets[(number * 7919) % len(targets)])
-        return made
+        return replace(made, features=made.features | {shape})
 
     def compare(self, query: Query, *, explain: bool = True) -> tuple[str | None, Outcome, Any]:
         """How the session side is wrong, if it is, the heap's outcome, and the session side's plan."""
@@ -150,9 +114,13 @@ class Fuzz:
         if explain and isinstance(session[0], Rows):
             shown, session = plan(session), session[1:]
         wrong = difference(query, session, heap)
-        if wrong and _has_failed([*session, *heap]) and self.is_open(query, session):
-            self.open += 1
-            wrong = None
+        if wrong and _has_failed([*session, *heap]):
+            if self.is_open(query, session):
+                self.open += 1
+                wrong = None
+            elif not _has_failed(session) and self.decides_nothing(query, session):
+                self.idle += 1
+                wrong = None
         return wrong, heap, shown
 
     def smallest(self, query: Query, patience: int = 400) -> Query:
@@ -179,7 +147,8 @@ class Fuzz:
         for number in numbers:
             self._one(seed, number, report)
         report.seconds += time.monotonic() - start
-        report.fallbacks, report.open = self.session.fallbacks(), self.open
+        report.fallbacks = self.session.fallbacks()
+        report.open, report.idle = self.open, self.idle
         return report
 
     def _one(self, seed: str, number: int, report: Report) -> None:
@@ -199,6 +168,7 @@ class Fuzz:
         report.with_pushdown += what.anything
         report.whole += what.whole
         report.features.update(query.features)
+        report.whole_features.update(query.features if what.whole else ())
         pushed_entries = what.entries(query)
         for name in set(entries(query.body)) & self.entries:
             report.made[name] += 1
@@ -241,6 +211,17 @@ class Fuzz:
             difference(query, session, self.heap.run([*other.preparation(), *other.calls()])) is None
             for other in reordered(query)
         )
+
+    def decides_nothing(self, query: Query, session: Outcome) -> bool:
+        """Is the heap's error one of a value that the result does not hang on?"""
+        return any(
+            all(self._gives(other, session) for other in guarded(query, strict=strict))
+            for strict in (False, True)
+        )
+
+    def _gives(self, other: Guarded, session: Outcome) -> bool:
+        statements = [*other.functions, *other.query.preparation(), *other.query.calls()]
+        return difference(other.query, session, self.heap.run(statements)) is None
 
 
 def _has_failed(outcome: Outcome) -> bool:

@@ -76,7 +76,8 @@ class Query:
 
     `order`: output columns by which it sorts. `by_value`: output columns of which PostgreSQL may give any of
     several equal values. `near`: output columns of float aggregates, each with the one that limits its error.
-    `filters`: entries of the allow-list in the conditions on the table.
+    `rows`: about how many rows an aggregate sees at most. `filters`: entries of the allow-list in the
+    conditions on the table.
     """
 
     body: Piece
@@ -84,6 +85,7 @@ class Query:
     order: tuple[str, ...] = ()
     by_value: frozenset[str] = frozenset()
     near: tuple[tuple[str, str], ...] = ()
+    rows: int = 0
     parameters: tuple[str, ...] = ()
     arguments: tuple[tuple[str, ...], ...] = ()
     features: frozenset[str] = field(default_factory=frozenset)
@@ -127,6 +129,7 @@ def reordered(query: Query) -> Iterator[Query]:
     """The same query, evaluated in another order: conditions of one WHERE or ON, or outputs after LIMIT."""
     others = [*_reordered(query.body), *_delayed(query.body), _late(query.body), _merged(query.body)]
     others += _alone(query.body)  # which row comes first is open, and so is whose output fails
+    others += [_nulls_first(query.body, backwards) for backwards in (False, True)]
     for body in others:
         if isinstance(body, Piece):
             yield replace(query, body=body)
@@ -142,12 +145,36 @@ def _reordered(part: Part) -> Iterator[Part]:
                 yield _with_child(part, number, other)
 
 
+def _nulls_first(part: Part, backwards: bool) -> Part:
+    """With calls that are null as soon as one of their arguments, from the left or the right, is."""
+    if isinstance(part, str):
+        return part
+    if isinstance(part, Items):
+        items = (_nulls_first(item, backwards) for item in part.items)
+        return replace(part, items=tuple(item for item in items if isinstance(item, Piece)))
+    made = replace(part, parts=tuple(_nulls_first(each, backwards) for each in part.parts))
+    arguments = [each for each in made.parts if isinstance(each, Piece) and each.type]
+    if len(arguments) < 2 or not (part.entry or "").startswith("pg_catalog."):
+        return made
+    tests = [piece(None, " WHEN ", each, " IS NULL THEN NULL") for each in arguments]
+    return piece(part.type, "(CASE", *(reversed(tests) if backwards else tests), " ELSE ", made, " END)")
+
+
 def _alone(body: Piece) -> Iterator[Part]:
-    """With one output only."""
+    """With one output only, or with nulls in place of the others."""
     for number, child in enumerate(body.parts):
         if isinstance(child, Items) and child.separator == ", " and len(child.items) > 1:
             for item in child.items:
                 yield _with_child(body, number, replace(child, items=(item,)))
+                others = tuple(each if each is item else _null_output(each) for each in child.items)
+                yield _with_child(body, number, replace(child, items=others))
+
+
+def _null_output(output: Piece) -> Piece:
+    first, *rest = output.parts
+    if not isinstance(first, Piece) or first.type is None:
+        return output
+    return replace(output, parts=(f"NULL::{first.type}", *rest))
 
 
 def _delayed(part: Part) -> Iterator[Part]:

@@ -88,18 +88,21 @@ class Wholes:
         ]
         if not keys or self.rng.random() < 0.5:
             aggregates.append(self._of_target(maker, target))
-        outputs = [*keys, *self._with_limits(aggregates)]
         features = {"grouped"}
         where, group, having = (
             self._where(maker),
             self._grouping(keys, features),
             self._having(keys, aggregates, features),
         )
+        outputs = [*keys, *self._with_limits(aggregates)]
+        if "grouping sets" in features:
+            outputs.append(piece("int4", "grouping(", self.rng.choice(keys), ")"))
         order, names = self._group_order(keys, features)
         body = piece(None, "SELECT ", _selected(outputs), " FROM ", relation.sql, where, group, having, order)
         unsure = _unsure(keys) | {f"c{n}" for n, one in self._numbered(keys, aggregates) if one.unsure}
         near = tuple((f"c{n}", f"c{n + 1}") for n, one in self._numbered(keys, aggregates) if one.limit)
-        return Query(body, order=names, by_value=unsure, near=near, features=frozenset(features))
+        kept = frozenset(features)
+        return Query(body, order=names, by_value=unsure, near=near, rows=relation.rows, features=kept)
 
     def _of_target(self, maker: Maker, target: Signature) -> Aggregate:
         """An aggregate of the target's values."""
@@ -294,7 +297,7 @@ class Wholes:
             else Items((other.condition(1),), " AND ", " WHERE ")
         )
         value, column = maker.value(kind, 0), other.value(kind, 0)
-        way = self.rng.choice(["IN", "NOT IN", "EXISTS", "NOT EXISTS", "= ANY", "< ALL", "scalar"])
+        way = self.rng.choice(["IN", "NOT IN", "EXISTS", "NOT EXISTS", "= ANY", "< ALL", "scalar", "row"])
         if "EXISTS" in way:
             outer = [c for c in maker.columns if c.name in {"k", "g", "id"}]
             same = [
@@ -309,7 +312,15 @@ class Wholes:
             return piece(
                 "bool", value, operator, f"(SELECT {name}(", column, ") FROM ", inner.sql, where, ")"
             )
+        if way == "row":
+            own, its = (self._first_of(each) for each in (maker, other))
+            start = piece(None, "(", value, f", {own}) IN (SELECT ", column, f", {its} FROM ")
+            return piece("bool", start, inner.sql, where, ")")
         return piece("bool", value, f" {way} (SELECT ", column, " FROM ", inner.sql, where, ")")
+
+    def _first_of(self, maker: Maker) -> str:
+        """A column of small numbers."""
+        return next((column.sql for column in maker.columns if column.name in {"k", "g", "id"}), "1")
 
     def _exact(self, maker: Maker) -> str:
         return self.rng.choice([kind for kind in maker.types if kind in EXACT] or ["int4"])

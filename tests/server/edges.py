@@ -29,6 +29,9 @@ zones.AGREED.update({name: digest(ZONE_FILES / name) for name in ZONES})
 MOST_SAMPLES = 5
 """Samples of an entry that also go through the server, and are compared with constants."""
 
+FEW = 20
+"""Values of a column in place of a constant, and beside one."""
+
 MOST_VALUES = 8
 """Constants that a sample is compared with."""
 
@@ -129,6 +132,18 @@ def samples(entry: Entry) -> Iterator[Sample]:
         for pools, fixed, zone in product(all_pools, all_fixed, tried):
             known = dict(zip(constants, fixed, strict=True))
             yield Sample(entry, types, dict(zip(variable, pools, strict=True)), known, zone)
+        if constants and not entry.constants and "numeric" not in types:
+            yield Sample(entry, types, _few(types, constants), {})
+
+
+def _few(types: Sequence[str], constants: Mapping[int, Sequence[str]]) -> Mapping[int, Pool]:
+    """Columns in all places, with few values, so that all combinations are not too many; null is one."""
+    pools = {place: POOLS[name][0] for place, name in enumerate(types)}
+    fewer = {place: pool.values[1 :: -(-len(pool.values) // FEW)] for place, pool in pools.items()}
+    return {
+        place: replace(pool, values=(None, *constants.get(place, fewer[place])))
+        for place, pool in pools.items()
+    }
 
 
 def spread(entry: Entry) -> list[Sample]:

@@ -1,8 +1,11 @@
 """Some thousand random statements give on session tables what they give on their heap copies (tests/fuzz)."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from tests.fuzz.run import fuzzing
+from tests.fuzz.run import Fuzz, fuzzing
+from tests.fuzz.tree import Items, Query, piece
 from tests.kit.container import Server
 
 pytestmark = pytest.mark.server
@@ -11,9 +14,31 @@ SEEDS = {"first": 1000, "second": 1000}
 LEAST_SHARE = 0.6
 
 
-def test_random_statements_give_what_the_heap_gives(server: Server) -> None:
-    with fuzzing(server) as fuzz:
-        for seed, count in SEEDS.items():
-            report = fuzz.run(seed, range(count))
-            assert not report.differences, "\n\n".join(report.differences)
-            assert report.share() >= LEAST_SHARE, str(report)
+@pytest.fixture(scope="module")
+def fuzz(server: Server) -> Iterator[Fuzz]:
+    with fuzzing(server) as made:
+        yield made
+
+
+def test_random_statements_give_what_the_heap_gives(fuzz: Fuzz) -> None:
+    for seed, count in SEEDS.items():
+        report = fuzz.run(seed, range(count))
+        assert not report.differences, "\n\n".join(report.differences)
+        assert report.share() >= LEAST_SHARE, str(report)
+        assert report.share_of_whole() >= LEAST_SHARE, str(report)
+
+
+FAILS = piece("bool", "(10 / (", piece("int4", "t.id"), " - 7) > 0)")
+"""An error for one row."""
+
+# What else WHERE has, and if that makes the error one of a value that decides nothing.
+BESIDE = [("true", False), ("t.id = 8", True), ("t.id <> 7", True), ("t.id < 8", False)]
+
+
+@pytest.mark.parametrize(("beside", "nothing"), BESIDE)
+def test_an_error_counts_where_its_row_may_be_one_of_the_result(
+    fuzz: Fuzz, beside: str, nothing: bool
+) -> None:
+    where = Items((FAILS, piece("bool", beside)), " AND ", " WHERE ")
+    without = fuzz.heap.run([f"SELECT id FROM t50 AS t WHERE id <> 7 AND 10 / (id - 7) > 0 AND {beside}"])
+    assert fuzz.decides_nothing(Query(piece(None, "SELECT id FROM t50 AS t", where)), without) == nothing

@@ -78,6 +78,7 @@ LOCAL = [
     "WITH x AS (SELECT grp, limits FROM {groups}) SELECT id FROM {items} WHERE (grp, small) NOT IN"
     " (SELECT grp, limits FROM x)",
     "SELECT id, (grp, small) NOT IN (SELECT grp, 3 FROM {groups}) FROM {items}",
+    "SELECT id FROM {items} WHERE (1, 2) NOT IN (SELECT grp, small FROM {items})",
     "SELECT id FROM {items} WHERE id < 9 OR (grp, small) NOT IN (SELECT grp, 3 FROM {groups})",
     "SELECT grp, ARRAY(SELECT amount FROM {items} ORDER BY amount) FROM {groups}",
     "SELECT grp FROM {groups} AS g"

@@ -32,6 +32,9 @@ CREATE TABLE groups (grp INTEGER, title VARCHAR, limits BIGINT);
 INSERT INTO groups VALUES (0, 'zero', 10), (1, 'one', 20), (2, 'two', NULL), (3, NULL, 40), (9, 'nine', 50),
     (NULL, 'none', 60);
 CREATE TABLE empty (id INTEGER, name VARCHAR);
+CREATE TABLE huge AS
+SELECT i::INTEGER AS id, 4611686018427387904 AS big, 9999999999999999.99::DECIMAL(18, 2) AS amount
+FROM range(500) AS r (i);
 CREATE TABLE letters AS
 SELECT i::INTEGER AS id, 'a' || chr(i::INTEGER) || '\\"/' AS name FROM range(1, 300) AS r (i);
 """
@@ -40,7 +43,14 @@ CREATE TABLE labels (id INTEGER, label VARCHAR);
 INSERT INTO labels VALUES (1, 'first'), (2, 'second'), (2, 'again'), (7, 'seventh'), (NULL, 'nobody');
 """
 
-NAMES = {"items": SESSION, "groups": SESSION, "empty": SESSION, "letters": SESSION, "labels": OTHER}
+NAMES = {
+    "items": SESSION,
+    "groups": SESSION,
+    "empty": SESSION,
+    "huge": SESSION,
+    "letters": SESSION,
+    "labels": OTHER,
+}
 
 
 @contextmanager

@@ -49,7 +49,8 @@ _PART = (
 _ZERO_FIELD = f"CAST({failure('field position must not be zero', 'SMALLINT')} AS VARCHAR)"
 _FIELD = (
     f"CASE WHEN {{2}} = 0 AND {{0}} IS NOT NULL AND {{1}} IS NOT NULL THEN {_ZERO_FIELD} WHEN {{1}} = ''"
-    " THEN CASE WHEN {2} IN (1, -1) THEN {0} ELSE left({0}, 0) END ELSE split_part({0}, {1}, {2}) END"
+    " THEN CASE WHEN {2} IN (1, -1) THEN {0} WHEN {2} IS NOT NULL THEN left({0}, 0) END"
+    " ELSE split_part({0}, {1}, {2}) END"
 )
 
 

@@ -81,8 +81,9 @@ may not compute a row that gives an error: `(SELECT b, sum(10 / b) ... GROUP BY 
 my_function(b)` then ends in that error. Rows never differ. The condition inside of the subquery, or `SET
 rvbbit.pushdown = scans`, keeps such rows away.
 
-What is computed of rows that LIMIT leaves out behind an ORDER BY, or of rows that find no partner in a join,
-may be an error in PostgreSQL, which computes some of it earlier, and none in DuckDB. Rows never differ.
+A value that decides nothing of the result may be an error in PostgreSQL, which computes some of these, and
+none in DuckDB: of rows that LIMIT leaves out behind an ORDER BY, of rows that find no partner in a join or
+that another condition leaves out, of an argument beside one that is null. Rows never differ.
 
 WITH RECURSIVE runs in DuckDB if the query has no LIMIT and no subquery in an expression: PostgreSQL stops as
 soon as it has enough rows, DuckDB when there are no more. A cursor on a recursion without end gets no row;

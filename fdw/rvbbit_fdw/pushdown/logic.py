@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from rvbbit_fdw.pushdown import kinds
 from rvbbit_fdw.pushdown.entry import LONGEST_REPEATED
@@ -52,18 +53,24 @@ def plain(kind: str, parts: Sequence[Written]) -> Written:
     return truth("(" + f" {kind.upper()} ".join(part.sql for part in parts) + ")", *parts)
 
 
-def both(conditions: Sequence[Written]) -> Written:
-    """All conditions of a WHERE.
+def both(conditions: Sequence[Written], alone: Sequence[Written] | None = None) -> Written:
+    """All conditions of a WHERE or ON.
 
-    Those before the first fallible one stand alone as well, so that DuckDB can skip data by them.
+    Those of `alone` stand alone as well, so that DuckDB can skip data and join by them; if it is not given,
+    those before the first that can fail.
     """
-    first = next((number for number, part in enumerate(conditions) if part.fallible), len(conditions))
-    if first == len(conditions) or len(conditions) == 1:
+    if not any(part.fallible for part in conditions) or len(conditions) == 1:
         return plain("and", conditions)
+    early = _leading(conditions) if alone is None else alone
+    if len(early) == len(conditions):
+        return plain("and", early)
     ordered = chain("and", conditions)
-    leading = conditions[:first]
-    short = sum(len(part.sql) for part in leading) <= LONGEST_REPEATED
-    return plain("and", [*leading, ordered]) if short else ordered
+    short = sum(len(part.sql) for part in early) <= LONGEST_REPEATED
+    return plain("and", [*early, ordered]) if short else ordered
+
+
+def _leading(conditions: Sequence[Written]) -> Sequence[Written]:
+    return list(takewhile(lambda part: not part.fallible, conditions))
 
 
 def _ordered_truth(kind: str, parts: Sequence[Written]) -> Written:

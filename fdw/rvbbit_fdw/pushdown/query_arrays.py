@@ -15,6 +15,7 @@ from rvbbit_fdw.pushdown.query_nodes import (
     SubqueryRelation,
     Target,
     Variable,
+    is_correlated,
 )
 from rvbbit_fdw.pushdown.reasons import Local
 from rvbbit_fdw.sqltext import Sql
@@ -30,6 +31,8 @@ def write(leaf: Subquery, level: Level) -> Value:
     """The array; Local if the order of its elements is not known."""
     if not leaf.query.sort:
         raise Local("an array whose elements are in no particular order")
+    if is_correlated(leaf.query):
+        level.context.add_correlated()
     rows = _rows(leaf.query)
     # That two rows have the same keys may be found after others were delivered.
     level.context.fallible |= not _is_sorted_by_itself(leaf.query)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import TYPE_CHECKING
 
 from rvbbit_fdw.pushdown import write
@@ -36,8 +37,21 @@ def _sets(level: Level) -> str:
     if _is_inside_another(keys) and not _is_of_keys(level):
         # What is computed of the one may be written with the other in it: a + 1 is CAST(a AS BIGINT) + 1.
         raise Local("an expression of a key of grouping sets that is part of another key")
+    context = level.context
+    if level.query.grouping_sets:
+        context.add_hash_tables(prod(map(_count, level.query.grouping_sets)) * (1 + context.hash_tables))
     sets = [_set(level, each, outermost=True) for each in level.query.grouping_sets]
     return f"GROUP BY {', '.join(sets)}" if sets else ""
+
+
+def _count(grouping_set: GroupingSet) -> int:
+    """How many sets it stands for."""
+    content = grouping_set.content
+    if grouping_set.kind == "cube":
+        return 1 << len(content)
+    if grouping_set.kind == "rollup":
+        return len(content) + 1
+    return sum(map(_count, content)) if grouping_set.kind == "sets" else 1
 
 
 def _is_inside_another(keys: Sequence[str]) -> bool:

@@ -53,6 +53,15 @@ def _is_known(name: str) -> bool:
     return aggregates.is_known(name) or query_pairs.is_known(name)
 
 
+def _roomy(argument: Written) -> Written:
+    """The number in 128 bits: DuckDB adds up in 64 where the number of rows says that these are enough."""
+    if argument.kind == kinds.INT8:
+        return replace(argument, sql=Sql(f"CAST({argument.sql} AS HUGEINT)"))
+    wide = kinds.decimal(kinds.MAX_DIGITS, argument.kind.scale)
+    is_decimal = argument.kind.type == kinds.NUMERIC and argument.kind.digits <= kinds.MAX_DIGITS
+    return replace(argument, sql=cast(argument, wide), kind=wide) if is_decimal else argument
+
+
 _WHOLE_DIGITS = {kinds.INT2: 5, kinds.INT4: 10, kinds.INT8: 19}
 
 
@@ -90,6 +99,8 @@ class Leaves:
         return self._called(leaf, arguments, form)
 
     def _aggregate(self, leaf: Aggregate) -> Value:
+        if leaf.distinct or leaf.sort:
+            self._level.context.add_hash_tables(1)
         if query_ordered.is_known(leaf):
             return query_ordered.write(leaf, self._level)
         if query_json.is_known(leaf):
@@ -114,6 +125,8 @@ class Leaves:
         return self._exact(entry, arguments, form)
 
     def _exact(self, entry: AggregateEntry, arguments: list[Written], form: Form) -> Written:
+        if entry.function == "sum" and self._level.miscounts:
+            arguments = [_roomy(arguments[0])]
         made = entry.write(form.call(entry.function, arguments), arguments)
         scales = arguments[0].scales if entry.function == "sum" else None
         if made.same_scale or scales is None:

@@ -25,20 +25,20 @@ Columns = Callable[[Table], Iterable[str]]
 
 def reserved(query: Query, columns: Columns) -> set[str]:
     """The names of all columns anywhere in a query, if a part of it refers to a relation further out."""
-    queries = list(queries_of(query))
+    queries = list(_everything(query))
     if not any(isinstance(leaf, Variable) and leaf.level for each in queries for leaf in each.leaves):
         return set()
     return {name.casefold() for each in queries for name in _names(each, columns)}
 
 
-def queries_of(query: Query) -> Iterator[Query]:
+def _everything(query: Query) -> Iterator[Query]:
     """The query and all queries in it."""
     yield query
     inner = [each.query for each in query.relations if isinstance(each, SubqueryRelation)]
     inner += [each.query for each in query.withs]
     inner += [each.query for each in query.leaves if isinstance(each, Subquery)]
     for each in inner:
-        yield from queries_of(each)
+        yield from _everything(each)
 
 
 def _names(query: Query, columns: Columns) -> Iterator[str]:

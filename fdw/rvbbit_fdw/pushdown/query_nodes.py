@@ -6,7 +6,7 @@ of leaves, which says what it is: a column of one of several relations, an aggre
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -250,6 +250,36 @@ class Query:
     def delivered(self) -> tuple[Target, ...]:
         """The targets that are columns of the result, in order."""
         return tuple(target for target in self.targets if not target.junk)
+
+
+def everywhere(query: Query) -> Iterator[Query]:
+    """The query and all queries inside."""
+    yield query
+    for inside in _inside(query):
+        yield from everywhere(inside)
+
+
+def _inside(query: Query) -> Iterator[Query]:
+    yield from (each.query for each in query.relations if isinstance(each, SubqueryRelation))
+    yield from (each.query for each in query.leaves if isinstance(each, Subquery))
+    yield from (each.query for each in query.withs)
+
+
+def is_correlated(query: Query, depth: int = 0) -> bool:
+    """Does it read columns of a query around it?"""
+    variables = (leaf for leaf in query.leaves if isinstance(leaf, Variable))
+    if any(leaf.level > depth for leaf in variables):
+        return True
+    return any(is_correlated(each, depth + 1) for each in _inside(query))
+
+
+def has_outer_join(query: Query) -> bool:
+    """Is one of its own joins LEFT, RIGHT or FULL?"""
+    return any(_is_outer(item) for item in query.sources)
+
+
+def _is_outer(item: FromItem) -> bool:
+    return isinstance(item, Join) and (item.kind != "inner" or _is_outer(item.left) or _is_outer(item.right))
 
 
 def is_stored(query: Query, leaf: Leaf, is_computed: Callable[[Table], bool]) -> bool:

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 
 from rvbbit_fdw.pushdown.delivery import Carried, Value, check_grouped
 from rvbbit_fdw.pushdown.entry import Collation
-from rvbbit_fdw.pushdown.query_nodes import Query, Reference, SetOperation, Subquery, SubqueryRelation, With
+from rvbbit_fdw.pushdown.query_nodes import (
+    Query,
+    Reference,
+    SetOperation,
+    Subquery,
+    SubqueryRelation,
+    With,
+    everywhere,
+)
 from rvbbit_fdw.pushdown.reasons import Local
 from rvbbit_fdw.pushdown.selected import Selected
 from rvbbit_fdw.pushdown.texts import check_collation
@@ -63,7 +71,7 @@ def _check_columns(
 
 def may_stop_early(query: Query) -> bool:
     """Is there a LIMIT, or a subquery in an expression, anywhere in the query?"""
-    if query.limit is not None or any(isinstance(leaf, Subquery) for leaf in query.leaves):
-        return True
-    inner = [each.query for each in query.relations if isinstance(each, SubqueryRelation)]
-    return any(may_stop_early(each) for each in [*inner, *(each.query for each in query.withs)])
+    return any(
+        each.limit is not None or any(isinstance(leaf, Subquery) for leaf in each.leaves)
+        for each in everywhere(query)
+    )

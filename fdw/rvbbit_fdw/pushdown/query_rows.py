@@ -8,8 +8,14 @@ from rvbbit_fdw.pushdown import kinds, skipping
 from rvbbit_fdw.pushdown.delivery import check_outer, rename
 from rvbbit_fdw.pushdown.entry import LONGEST_REPEATED
 from rvbbit_fdw.pushdown.nodes import Bool, Call, Column, Node, everything
-from rvbbit_fdw.pushdown.query_names import queries_of
-from rvbbit_fdw.pushdown.query_nodes import Query, Subquery, SubqueryColumn, WithRelation
+from rvbbit_fdw.pushdown.query_nodes import (
+    Query,
+    Subquery,
+    SubqueryColumn,
+    Variable,
+    WithRelation,
+    everywhere,
+)
 from rvbbit_fdw.pushdown.query_sublinks import comparison_of
 from rvbbit_fdw.pushdown.reasons import Local
 from rvbbit_fdw.pushdown.selected import Selected
@@ -49,6 +55,8 @@ class _Rows:
         tests = [equal for _, _, equal in self._pairs]
         if test.kind != "and" or any(each.fallible for each in tests):
             raise Local(_SEVERAL)
+        if not any(_is_of_rows(call, level) for call in test.arguments):
+            raise Local("a comparison of several constants with a subquery")
         self._equal = " AND ".join(each.sql for each in tests)
 
     def some_matches(self) -> Sql:
@@ -67,6 +75,8 @@ class _Rows:
         others = self._nulls([other.sql for _, other, _ in self._pairs])
         open_ = self._hidden(f"({self._equal}) IS NOT FALSE")
         tests = (self._equal, f"{others} AND {open_}", f"{mine} AND {open_}")
+        for _ in tests:
+            self._level.context.add_correlated()
         return Sql(" AND ".join(f"NOT {self._exists(each)}" for each in tests))
 
     def _exists(self, where: str) -> str:
@@ -103,6 +113,12 @@ def _check_computed(node: Node, level: Level) -> None:
             check_outer(level.leaves.value(level.query.leaves[each.number]))
 
 
+def _is_of_rows(call: Node, level: Level) -> bool:
+    """Is a column of a relation in it? Else DuckDB finds out once and for all whether there is such a row."""
+    leaves = (level.query.leaves[each.number] for each in everything(call) if isinstance(each, Column))
+    return any(isinstance(leaf, Variable) and not leaf.level for leaf in leaves)
+
+
 def _is_open(query: Query) -> bool:
     """May the query have other rows when it is computed once more?
 
@@ -114,5 +130,5 @@ def _is_open(query: Query) -> bool:
         or each.distinct_on
         or each.windows
         or any(isinstance(relation, WithRelation) for relation in each.relations)
-        for each in queries_of(query)
+        for each in everywhere(query)
     )

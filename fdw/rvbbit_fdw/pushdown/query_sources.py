@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rvbbit_fdw.pushdown import delivery, query_sets, write
+from rvbbit_fdw.pushdown import delivery, query_conditions, query_sets
 from rvbbit_fdw.pushdown.conditional import unify
 from rvbbit_fdw.pushdown.query_nodes import (
     FromItem,
@@ -91,14 +91,8 @@ class Sources:
         left, right = self._item(item.left), self._item(item.right)
         if item.kind == "inner" and item.on is None:
             return Sql(f"({left} CROSS JOIN {right})")
-        return Sql(f"({left} {_join(item)} {right} ON {self._condition(item)})")
-
-    def _condition(self, join: Join) -> str:
-        if join.on is None:
-            return "true"
-        written = write.condition(join.on, self._level.filter_scope)
-        self._level.context.fallible |= written.fallible
-        return written.sql
+        condition = "true" if item.on is None else query_conditions.on(item.on, self._level)
+        return Sql(f"({left} {_join(item)} {right} ON {condition})")
 
     def _relation(self, relation: int) -> Sql:
         found = self._level.query.relations[relation]

@@ -9,7 +9,7 @@ from rvbbit_fdw.pushdown.allowed_compare import Comparison
 from rvbbit_fdw.pushdown.delivery import Carried, rename
 from rvbbit_fdw.pushdown.entry import Entry
 from rvbbit_fdw.pushdown.nodes import Call, Column
-from rvbbit_fdw.pushdown.query_nodes import Subquery, SubqueryColumn
+from rvbbit_fdw.pushdown.query_nodes import Query, Subquery, SubqueryColumn, is_correlated
 from rvbbit_fdw.pushdown.reasons import Local, unknown_call
 from rvbbit_fdw.pushdown.texts import check_collation
 from rvbbit_fdw.pushdown.written import Written
@@ -27,7 +27,7 @@ def write(leaf: Subquery, level: Level) -> Value:
     if leaf.kind == "array":
         return query_arrays.write(leaf, level)
     if leaf.kind == "exists":
-        return Written(Sql(f"EXISTS ({level.subquery(leaf.query).sql})"), kinds.BOOL)
+        return _exists(leaf.query, level)
     if leaf.kind == "scalar":
         return _scalar(leaf, level)
     if leaf.kind in {"any", "all"}:
@@ -35,8 +35,19 @@ def write(leaf: Subquery, level: Level) -> Value:
     raise Local("a subquery of this kind is not known to be the same in DuckDB")
 
 
+def _exists(query: Query, level: Level) -> Written:
+    """DuckDB counts what one row is left of by a LIMIT of its own, which it forgets where it miscounts."""
+    sql = level.subquery(query).sql
+    if level.miscounts and not is_correlated(query):
+        alias = quote(level.context.unique("rows"))
+        sql = Sql(f"SELECT 1 FROM ({sql}) AS {alias} LIMIT 1 OFFSET 0")
+    return Written(Sql(f"EXISTS ({sql})"), kinds.BOOL)
+
+
 def _scalar(leaf: Subquery, level: Level) -> Written:
     """One value; DuckDB gives an error for several rows, as PostgreSQL does."""
+    if is_correlated(leaf.query):
+        level.context.add_correlated()
     selected = level.subquery(leaf.query)
     _, value = selected.columns[0]
     if isinstance(value, Carried):
