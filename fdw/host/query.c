@@ -168,9 +168,9 @@ ask_brain(Query *query, Oid server, Marking *marking, bool quotients, Answer *an
 	answer->server = server;
 	initStringInfo(&buf);
 	request_begin(&buf, GetForeignServer(server));
-	request_string(&buf, "query", answer->tree);
-	appendStringInfo(&buf, ",\"quotients\":%s,\"float_aggregates\":%s}", quotients ? "true" : "false",
-					 rvbbit_float_aggregates ? "true" : "false");
+	appendStringInfo(&buf, ",\"quotients\":%s,\"float_aggregates\":%s}\n%s",
+					 quotients ? "true" : "false", rvbbit_float_aggregates ? "true" : "false",
+					 answer->tree);
 	answer->reply = rvbbit_call("plan_query", buf.data);
 }
 
@@ -198,27 +198,48 @@ mark_with_quotients(Query *query, Answer *before, Marking *marking)
 	return mark_by(&answer);
 }
 
-/* Have PostgreSQL finish what the brain names; false if that is not enough. */
+/* Have PostgreSQL finish these targets, or HAVING; false if that is not enough. */
 static bool
-try_split(Query *query, Marking *marking, Answer *whole, Part *part)
+try_split(Query *query, Bitmapset *local, bool having, Oid server, Marking *marking,
+		  Answer *answer, Part *part)
+{
+	if (local == NULL && !having)
+		return false;
+	part->query = query_split(query, local, having, &part->around);
+	if (part->query == NULL)
+		return false;
+	ask_brain(part->query, server, marking, false, answer);
+	part->mark = mark_by(answer);
+	return part->mark != NIL;
+}
+
+/* Have PostgreSQL finish what is known to be its own, so that the brain is asked only once. */
+static bool
+try_known_split(Query *query, Oid server, Marking *marking, Part *part)
+{
+	bool		having;
+	Bitmapset  *local = query_finished(query, &having);
+	Answer		answer;
+
+	return try_split(query, local, having, server, marking, &answer, part);
+}
+
+/* Have PostgreSQL finish what the brain names. */
+static bool
+try_named_split(Query *query, Marking *marking, Answer *whole, Part *part)
 {
 	JsonbContainer *reply = &whole->reply->root;
-	Answer		answer;
+	Answer		answer = {.reply = NULL};
 	Bitmapset  *local = NULL;
 	ListCell   *lc;
 
 	foreach(lc, reply_list(reply, "finish"))
 		local = bms_add_member(local, pg_strtoint32(lfirst(lc)));
-	if (local == NULL && !reply_bool(reply, "finish_having"))
-		return false;
-	part->query = query_split(query, local, reply_bool(reply, "finish_having"), &part->around);
-	if (part->query == NULL)
-		return false;
-	ask_brain(part->query, whole->server, marking, false, &answer);
-	part->mark = mark_by(&answer);
-	if (part->mark == NIL)
+	if (try_split(query, local, reply_bool(reply, "finish_having"), whole->server, marking, &answer, part))
+		return true;
+	if (answer.reply != NULL)
 		part->mark = mark_with_quotients(part->query, &answer, marking);
-	return part->mark != NIL;
+	return answer.reply != NULL && part->mark != NIL;
 }
 
 /* All of the query for DuckDB; false if there is no mark for it. */
@@ -244,9 +265,11 @@ try_query(Query *query, Marking *marking, Part *part)
 	reason = query_refusal(query, &server);
 	if (reason == NULL)
 	{
+		if (try_known_split(query, server, marking, part))
+			return true;
 		ask_brain(query, server, marking, false, &answer);
 		if (take_whole(query, mark_by(&answer), part) ||
-			try_split(query, marking, &answer, part) ||
+			try_named_split(query, marking, &answer, part) ||
 			take_whole(query, mark_with_quotients(query, &answer, marking), part))
 			return true;
 		reason = reply_string(&answer.reply->root, "reason");

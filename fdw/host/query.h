@@ -50,6 +50,7 @@ extern char *walk_query(Query *query, ParamListInfo bound, List **parameters);
 
 /* query_finish.c */
 extern Query *query_split(Query *query, Bitmapset *local, bool having, Query **outer);
+extern Bitmapset *query_finished(Query *query, bool *having);
 
 /* query.c */
 extern List *query_mark_of(RangeTblEntry *rte);

@@ -106,7 +106,6 @@ make_request(QueryState *state, const char *parameters)
 
 	initStringInfo(&buf);
 	request_begin(&buf, GetForeignServer(server));
-	request_string(&buf, "query", strVal(private_of(state, MARK_TREE)));
 	appendStringInfoString(&buf, ",\"columns\":[");
 	foreach(lc, plan_of(state)->custom_scan_tlist)
 	{
@@ -118,7 +117,7 @@ make_request(QueryState *state, const char *parameters)
 	if (parameters != NULL)
 		appendStringInfo(&buf, ",\"parameters\":%s,\"pin\":" UINT64_FORMAT, parameters,
 						 pin_for(state->css.ss.ps.state));
-	appendStringInfoChar(&buf, '}');
+	appendStringInfo(&buf, "}\n%s", strVal(private_of(state, MARK_TREE)));
 	return buf.data;
 }
 

@@ -224,26 +224,76 @@ spread_of(Aggref *call)
 	return NULL;
 }
 
+/* The sum that an average of exact numbers is made of, and its type; InvalidOid for other aggregates. */
+static Oid
+sum_for(Oid average, Oid *type)
+{
+	*type = average == F_AVG_INT2 || average == F_AVG_INT4 ? INT8OID : NUMERICOID;
+	switch (average)
+	{
+		case F_AVG_INT2:
+			return F_SUM_INT2;
+		case F_AVG_INT4:
+			return F_SUM_INT4;
+		case F_AVG_INT8:
+			return F_SUM_INT8;
+		case F_AVG_NUMERIC:
+			return F_SUM_NUMERIC;
+		default:
+			return InvalidOid;
+	}
+}
+
 static Node *
 split_aggregate(Split *split, Aggref *call)
 {
 	const Spread *spread = spread_of(call);
+	Oid			type;
+	Oid			sum = sum_for(call->aggfnoid, &type);
 
 	if (spread != NULL)
 		return split_spread(split, call, spread);
-	switch (call->aggfnoid)
+	if (OidIsValid(sum))
+		return split_average(split, call, sum, type);
+	return (Node *) column_of(split, (Expr *) call);
+}
+
+/* Is there a quotient, average or variance in it, which the brain would name? */
+static bool
+is_finished(Node *node, void *context)
+{
+	Oid			type;
+
+	if (node == NULL || IsA(node, SubLink) || IsA(node, WindowFunc))
+		return false;
+	if (IsA(node, Aggref))
+		return spread_of((Aggref *) node) != NULL ||
+			OidIsValid(sum_for(((Aggref *) node)->aggfnoid, &type));
+	if (IsA(node, OpExpr) && get_opcode(((OpExpr *) node)->opno) == F_NUMERIC_DIV &&
+		!IsA(lsecond(((OpExpr *) node)->args), Const))
+		return true;
+	return expression_tree_walker(node, is_finished, context);
+}
+
+/*
+ * The targets, and whether HAVING, of which it is known without asking that
+ * PostgreSQL finishes them.  There may be others.
+ */
+Bitmapset *
+query_finished(Query *query, bool *having)
+{
+	Bitmapset  *result = NULL;
+	ListCell   *lc;
+
+	foreach(lc, query->targetList)
 	{
-		case F_AVG_INT2:
-			return split_average(split, call, F_SUM_INT2, INT8OID);
-		case F_AVG_INT4:
-			return split_average(split, call, F_SUM_INT4, INT8OID);
-		case F_AVG_INT8:
-			return split_average(split, call, F_SUM_INT8, NUMERICOID);
-		case F_AVG_NUMERIC:
-			return split_average(split, call, F_SUM_NUMERIC, NUMERICOID);
-		default:
-			return (Node *) column_of(split, (Expr *) call);
+		TargetEntry *entry = lfirst_node(TargetEntry, lc);
+
+		if (is_finished((Node *) entry->expr, NULL))
+			result = bms_add_member(result, entry->resno);
 	}
+	*having = is_finished(query->havingQual, NULL);
+	return result;
 }
 
 static Node *

@@ -189,7 +189,9 @@ query_add_path(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte
 	path->path.pathkeys = rte->subquery->sortClause != NIL ? local->pathkeys : NIL;
 	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
 	path->custom_paths = list_make1(local);
-	narrowed = query_narrowed(root, rel, rte);
+	/* Around the whole statement there is only what the brain left to PostgreSQL. */
+	narrowed = query_is_alone(root->parse, rte) && root->parent_root == NULL ? NIL :
+		query_narrowed(root, rel, rte);
 	path->custom_private = narrowed != NIL ? narrowed : query_mark_of(rte);
 	path->methods = &path_methods;
 	rel->pathlist = NIL;

@@ -52,11 +52,14 @@ key(Walk *walk, const char *name)
 	appendStringInfoChar(&walk->buf, ':');
 }
 
+/* What is false, null or an empty list is left out: most members are, and each costs time to read. */
 static void
 write_flag(Walk *walk, const char *name, bool value)
 {
+	if (!value)
+		return;
 	key(walk, name);
-	appendStringInfoString(&walk->buf, value ? "true" : "false");
+	appendStringInfoString(&walk->buf, "true");
 }
 
 static void
@@ -105,22 +108,26 @@ with_values(QueryWalk *level, Node *node)
 	return level->bound == NULL ? node : substitute(node, &given);
 }
 
-/* An expression of this level, or null. */
+/* An expression of this level. */
 static void
 write_expression(QueryWalk *level, Node *node)
 {
-	if (node == NULL)
-	{
-		appendStringInfoString(&level->walk.buf, "null");
-		return;
-	}
 	if (level->has_joins)
 		node = flatten_join_alias_vars(NULL, level->query, node);
 	walk_node(&level->walk, with_values(level, node));
 }
 
 static void
-write_expressions(QueryWalk *level, List *nodes)
+write_optional(QueryWalk *level, const char *name, Node *node)
+{
+	if (node == NULL)
+		return;
+	key(&level->walk, name);
+	write_expression(level, node);
+}
+
+static void
+write_listed(QueryWalk *level, List *nodes)
 {
 	const char *separator = "";
 	ListCell   *lc;
@@ -133,6 +140,15 @@ write_expressions(QueryWalk *level, List *nodes)
 		separator = ",";
 	}
 	appendStringInfoChar(&level->walk.buf, ']');
+}
+
+static void
+write_expressions(QueryWalk *level, const char *name, List *nodes)
+{
+	if (nodes == NIL)
+		return;
+	key(&level->walk, name);
+	write_listed(level, nodes);
 }
 
 static void
@@ -160,11 +176,14 @@ write_operator_member(Walk *walk, const char *name, Oid operator)
 
 /* [{"ref": ..., "equality": ..., "order": ..., "nulls_first": ...}, ...] */
 static void
-write_sort_groups(Walk *walk, List *clauses)
+write_sort_groups(Walk *walk, const char *name, List *clauses)
 {
 	const char *separator = "";
 	ListCell   *lc;
 
+	if (clauses == NIL)
+		return;
+	key(walk, name);
 	appendStringInfoChar(&walk->buf, '[');
 	foreach(lc, clauses)
 	{
@@ -231,11 +250,8 @@ write_variable(QueryWalk *level, Var *var)
 static void
 write_input_collation(Walk *walk, Oid collation)
 {
-	key(walk, "input_collation");
 	if (OidIsValid(collation))
-		escape_json(&walk->buf, collation_name(collation));
-	else
-		appendStringInfoString(&walk->buf, "null");
+		request_string(&walk->buf, "input_collation", collation_name(collation));
 }
 
 static void
@@ -246,16 +262,12 @@ write_aggregate(QueryWalk *level, Aggref *aggregate)
 	request_string(&walk->buf, "leaf", "aggregate");
 	request_string(&walk->buf, "name", function_name(aggregate->aggfnoid));
 	write_input_collation(walk, aggregate->inputcollid);
-	key(walk, "direct");
-	write_expressions(level, aggregate->aggdirectargs);
+	write_expressions(level, "direct", aggregate->aggdirectargs);
 	key(walk, "arguments");
 	write_targets(level, aggregate->args);
-	key(walk, "sort");
-	write_sort_groups(walk, aggregate->aggorder);
-	key(walk, "distinct");
-	write_sort_groups(walk, aggregate->aggdistinct);
-	key(walk, "filter");
-	write_expression(level, (Node *) aggregate->aggfilter);
+	write_sort_groups(walk, "sort", aggregate->aggorder);
+	write_sort_groups(walk, "distinct", aggregate->aggdistinct);
+	write_optional(level, "filter", (Node *) aggregate->aggfilter);
 	write_flag(walk, "variadic", aggregate->aggvariadic);
 }
 
@@ -268,10 +280,8 @@ write_window_function(QueryWalk *level, WindowFunc *function)
 	request_string(&walk->buf, "name", function_name(function->winfnoid));
 	write_input_collation(walk, function->inputcollid);
 	write_number(walk, "window", function->winref);
-	key(walk, "arguments");
-	write_expressions(level, function->args);
-	key(walk, "filter");
-	write_expression(level, (Node *) function->aggfilter);
+	write_expressions(level, "arguments", function->args);
+	write_optional(level, "filter", (Node *) function->aggfilter);
 }
 
 static void
@@ -309,18 +319,43 @@ sublink_kind(SubLink *link)
 	}
 }
 
+/*
+ * A query of which only counts whether it has rows, without the targets that
+ * PostgreSQL does not compute either (simplify_EXISTS_query()).  With SELECT *
+ * they would be all columns of its tables.
+ */
+static Query *
+without_targets(Query *query)
+{
+	Query	   *result;
+	ListCell   *lc;
+
+	if (query->setOperations != NULL || query->hasAggs || query->groupingSets != NIL ||
+		query->hasWindowFuncs || query->hasTargetSRFs || query->havingQual != NULL ||
+		query->limitCount != NULL || query->limitOffset != NULL)
+		return query;
+	result = makeNode(Query);
+	memcpy(result, query, sizeof(Query));
+	result->targetList = NIL;
+	foreach(lc, query->targetList)
+		if (lfirst_node(TargetEntry, lc)->ressortgroupref != 0)
+			result->targetList = lappend(result->targetList, lfirst(lc));
+	return result;
+}
+
 static void
 write_sublink(QueryWalk *level, SubLink *link)
 {
 	Walk	   *walk = &level->walk;
+	Query	   *query = castNode(Query, link->subselect);
 
+	if (link->subLinkType == EXISTS_SUBLINK)
+		query = without_targets(query);
 	request_string(&walk->buf, "leaf", "subquery");
 	request_string(&walk->buf, "kind", sublink_kind(link));
-	key(walk, "test");
-	write_expression(level, link->testexpr);
+	write_optional(level, "test", link->testexpr);
 	key(walk, "query");
-	appendStringInfoString(&walk->buf, write_query(castNode(Query, link->subselect), level->bound, walk,
-											   level));
+	appendStringInfoString(&walk->buf, write_query(query, level->bound, walk, level));
 }
 
 /* The members of a leaf; false if the node is none. */
@@ -371,15 +406,14 @@ write_leaf(Walk *walk, Node *node)
 	initStringInfo(&walk->buf);
 	appendStringInfoChar(&walk->buf, '{');
 	written = write_leaf_members(level, node);
-	walk_type(walk, exprType(node), exprTypmod(node));
-	walk_collation(walk, exprCollation(node));
+	if (!IsA(node, Var))
+		walk_type(walk, exprType(node), exprTypmod(node));
 	appendStringInfoChar(&walk->buf, '}');
 	leaf = walk->buf.data;
 	walk->buf = expression;
 	if (!written)
 		return false;
-	appendStringInfo(&walk->buf, "{\"node\":\"column\",\"number\":%d,\"name\":\"\"",
-					 list_length(level->leaves));
+	appendStringInfo(&walk->buf, "{\"node\":\"column\",\"number\":%d", list_length(level->leaves));
 	walk_type(walk, exprType(node), exprTypmod(node));
 	walk_collation(walk, exprCollation(node));
 	appendStringInfoChar(&walk->buf, '}');
@@ -406,7 +440,7 @@ write_values(QueryWalk *level, RangeTblEntry *rte)
 	foreach(lc, rte->values_lists)
 	{
 		appendStringInfoString(&level->walk.buf, separator);
-		write_expressions(level, lfirst(lc));
+		write_listed(level, lfirst(lc));
 		separator = ",";
 	}
 	appendStringInfoChar(&level->walk.buf, ']');
@@ -496,8 +530,7 @@ write_from_item(QueryWalk *level, Node *item)
 	write_from_item(level, castNode(JoinExpr, item)->larg);
 	key(walk, "right");
 	write_from_item(level, castNode(JoinExpr, item)->rarg);
-	key(walk, "on");
-	write_expression(level, castNode(JoinExpr, item)->quals);
+	write_optional(level, "on", castNode(JoinExpr, item)->quals);
 	appendStringInfoChar(&walk->buf, '}');
 }
 
@@ -576,6 +609,9 @@ write_windows(QueryWalk *level)
 	const char *separator = "";
 	ListCell   *lc;
 
+	if (level->query->windowClause == NIL)
+		return;
+	key(walk, "windows");
 	appendStringInfoChar(&walk->buf, '[');
 	foreach(lc, level->query->windowClause)
 	{
@@ -583,14 +619,10 @@ write_windows(QueryWalk *level)
 
 		appendStringInfo(&walk->buf, "%s{\"window\":%u,\"frame\":%d", separator,
 						 window->winref, window->frameOptions);
-		key(walk, "partition");
-		write_sort_groups(walk, window->partitionClause);
-		key(walk, "sort");
-		write_sort_groups(walk, window->orderClause);
-		key(walk, "start");
-		write_expression(level, window->startOffset);
-		key(walk, "end");
-		write_expression(level, window->endOffset);
+		write_sort_groups(walk, "partition", window->partitionClause);
+		write_sort_groups(walk, "sort", window->orderClause);
+		write_optional(level, "start", window->startOffset);
+		write_optional(level, "end", window->endOffset);
 		appendStringInfoChar(&walk->buf, '}');
 		separator = ",";
 	}
@@ -615,8 +647,7 @@ write_set_operation(Walk *walk, Node *node)
 	operation = castNode(SetOperationStmt, node);
 	appendStringInfo(&walk->buf, "{\"operation\":\"%s\"", names[operation->op]);
 	write_flag(walk, "all", operation->all);
-	key(walk, "group");
-	write_sort_groups(walk, operation->groupClauses);
+	write_sort_groups(walk, "group", operation->groupClauses);
 	key(walk, "left");
 	write_set_operation(walk, operation->larg);
 	key(walk, "right");
@@ -631,6 +662,9 @@ write_with(QueryWalk *level)
 	const char *separator = "";
 	ListCell   *lc;
 
+	if (level->query->cteList == NIL)
+		return;
+	key(walk, "with");
 	appendStringInfoChar(&walk->buf, '[');
 	foreach(lc, level->query->cteList)
 	{
@@ -660,30 +694,25 @@ write_clauses(QueryWalk *level)
 
 	key(walk, "from");
 	write_from(level, query->jointree->fromlist);
-	key(walk, "where");
-	write_expression(level, query_ordered_where(query, with_values(level, query->jointree->quals)));
+	write_optional(level, "where", query_ordered_where(query, with_values(level, query->jointree->quals)));
 	key(walk, "targets");
 	write_targets(level, query->targetList);
-	key(walk, "group");
-	write_sort_groups(walk, query->groupClause);
+	write_sort_groups(walk, "group", query->groupClause);
 	write_flag(walk, "group_distinct", query->groupDistinct);
-	key(walk, "grouping_sets");
-	write_grouping_sets(walk, query->groupingSets);
+	if (query->groupingSets != NIL)
+	{
+		key(walk, "grouping_sets");
+		write_grouping_sets(walk, query->groupingSets);
+	}
 	write_flag(walk, "aggregates", query->hasAggs);
-	key(walk, "having");
-	write_expression(level, query->havingQual);
-	key(walk, "windows");
+	write_optional(level, "having", query->havingQual);
 	write_windows(level);
-	key(walk, "distinct");
-	write_sort_groups(walk, query->distinctClause);
+	write_sort_groups(walk, "distinct", query->distinctClause);
 	write_flag(walk, "distinct_on", query->hasDistinctOn);
-	key(walk, "sort");
-	write_sort_groups(walk, query->sortClause);
-	key(walk, "limit");
-	write_expression(level, query->limitCount);
+	write_sort_groups(walk, "sort", query->sortClause);
+	write_optional(level, "limit", query->limitCount);
 	write_flag(walk, "with_ties", query->limitOption == LIMIT_OPTION_WITH_TIES);
-	key(walk, "offset");
-	write_expression(level, query->limitOffset);
+	write_optional(level, "offset", query->limitOffset);
 }
 
 static bool
@@ -716,7 +745,6 @@ write_query(Query *query, ParamListInfo bound, Walk *outer, QueryWalk *around)
 	if (outer != NULL)
 		walk->parameters = outer->parameters;
 	appendStringInfoChar(&walk->buf, '{');
-	key(walk, "with");
 	write_with(&level);
 	write_clauses(&level);
 	/* Last, when it is known which of their columns the query needs. */

@@ -133,8 +133,10 @@ write_column(StringInfo buf, Oid relid, Form_pg_attribute attribute, int number)
 	appendStringInfo(buf, "{\"number\":%d", number);
 	request_string(buf, "name", NameStr(attribute->attname));
 	request_string(buf, "type", type_name(attribute->atttypid));
-	appendStringInfo(buf, ",\"typmod\":%d,\"not_null\":%s", attribute->atttypmod,
-					 attribute->attnotnull ? "true" : "false");
+	if (attribute->atttypmod != -1)
+		appendStringInfo(buf, ",\"typmod\":%d", attribute->atttypmod);
+	if (attribute->attnotnull)
+		appendStringInfoString(buf, ",\"not_null\":true");
 	request_options(buf, "options", GetForeignColumnOptions(relid, attribute->attnum));
 	appendStringInfoChar(buf, '}');
 }

@@ -34,18 +34,15 @@ void
 walk_type(Walk *walk, Oid type, int32 typmod)
 {
 	request_string(&walk->buf, "type", type_name(type));
-	appendStringInfo(&walk->buf, ",\"typmod\":%d", typmod);
+	if (typmod != -1)
+		appendStringInfo(&walk->buf, ",\"typmod\":%d", typmod);
 }
 
 void
 walk_collation(Walk *walk, Oid collation)
 {
-	if (!OidIsValid(collation))
-	{
-		appendStringInfoString(&walk->buf, ",\"collation\":null");
-		return;
-	}
-	request_string(&walk->buf, "collation", collation_name(collation));
+	if (OidIsValid(collation))
+		request_string(&walk->buf, "collation", collation_name(collation));
 }
 
 /* [node, node, ...] */

@@ -40,7 +40,7 @@ def call(task: int, operation: str, body: str) -> str:
         message = f'unknown operation "{operation}"'
         raise errors.Internal(message)
     with _backend.running(task) as running:
-        given = json.loads(body)
+        given = _request(body)
         request.check_version(given)
         return _json(run(given, running))
 
@@ -49,7 +49,7 @@ def open_scan(task: int, body: str) -> tuple[str, object]:
     """Start a scan; it stays open under its task's number until close_scan."""
     running = _backend.start(task)
     try:
-        given = json.loads(body)
+        given = _request(body)
         if "query" in given:
             reply, stream = _open_query(given, running)
         else:
@@ -96,6 +96,13 @@ def describe_text(task: int, text: str) -> Description:
         return _description(errors.named(errors.translate_text(text), _backend.read_by(task)))
     except Exception:
         return _description(errors.Internal("internal error of rvbbit_fdw"))
+
+
+def _request(text: str) -> Body:
+    """A request; behind it, on a line of its own, may stand the text of a query tree."""
+    head, _, query = text.partition("\n")
+    given: Body = json.loads(head)
+    return given | {"query": query} if query else given
 
 
 def _json(reply: Body) -> str:

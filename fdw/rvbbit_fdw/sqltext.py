@@ -7,6 +7,7 @@ package; never from a name or a value as it is.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NewType
 
 Sql = NewType("Sql", str)
@@ -17,6 +18,7 @@ def quote(name: str) -> Sql:
     return Sql('"' + name.replace('"', '""') + '"')
 
 
+@lru_cache(maxsize=4096)
 def qualified(*names: str) -> Sql:
     """A dotted name, each part quoted."""
     return Sql(".".join([quote(name) for name in names]))

@@ -89,10 +89,10 @@ WITH RECURSIVE runs in DuckDB if the query has no LIMIT and no subquery in an ex
 soon as it has enough rows, DuckDB when there are no more. A cursor on a recursion without end gets no row;
 `SET rvbbit.pushdown = off` lets PostgreSQL run it. RANGE frames with a distance: over integers, dates and
 timestamps without time zone. GROUP BY DISTINCT, grouping sets in grouping sets, frames of a length that is no
-bigint, `(a, b) IN (SELECT ...)` other than as a condition of
-WHERE, and ARRAY (SELECT ...) stay with PostgreSQL. So does a subquery that computes with an interval, a
-floating-point number or a nested value of a query around it: DuckDB computes it once for all that are equal,
-and 30 days equal a month. Comparing them is no such computing.
+bigint, `(a, b) IN (SELECT ...)` and `NOT IN` other than as a condition of WHERE, and ARRAY (SELECT ...)
+without an order that leaves nothing open stay with PostgreSQL. So does a subquery that computes with an
+interval, a floating-point number or a nested value of a query around it: DuckDB computes it once for all that
+are equal, and 30 days equal a month. Comparing them is no such computing.
 """
 
 

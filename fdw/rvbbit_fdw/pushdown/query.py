@@ -23,6 +23,7 @@ from rvbbit_fdw.pushdown.query_nodes import (
     Leaf,
     Query,
     SortGroup,
+    Subquery,
     TableRelation,
     Target,
     Variable,
@@ -131,8 +132,9 @@ class Level:
         divides = context.divides or (outer is not None and query.aggregates)
         finished = context.finished and outer is None
         is_key = _keys_of(query)
-        scope = replace(context.scope, column=self._column, compared=self._compared)
-        scope = replace(scope, origin=self._origin, divides=divides)
+        scope = replace(
+            context.scope, column=self._column, compared=self._compared, origin=self._origin, divides=divides
+        )
         self.filter_scope = scope if is_key is None else replace(scope, is_key=is_key, outside=scope)
         if divides and finished:
             scope = replace(scope, divides=False)
@@ -176,17 +178,13 @@ class Level:
 
     def subquery(self, query: Query, *, with_scales: bool = False) -> Selected:
         """A query inside this one, with further columns for digits of numerics where that is asked for."""
+        return _selected(Level(query, self.context, self), with_scales=with_scales)
+
+    def reading(self, query: Query, rows: Selected) -> Selected:
+        """A query inside this one, of which the only relation is already written."""
         level = Level(query, self.context, self)
-        values = _values(level)
-        self.context.fallible |= any(isinstance(value, Written) and value.fallible for value in values)
-        names = unique_names(target.name for target in query.delivered)
-        columns = dict(zip(names, values, strict=True))
-        scales = _scales(columns) if with_scales and not query.distinct and not query.set_operation else {}
-        items = [value.sql for value in values] + [sql for sql, _ in scales.values()]
-        sql = _select(level, items, [*names, *(name for _, name in scales.values())])
-        return Selected(
-            sql, tuple(columns.items()), scales={each: name for each, (_, name) in scales.items()}
-        )
+        level.sources.take(0, rows)
+        return _selected(level)
 
     def expression(self, node: Node) -> Written:
         """An expression of this level."""
@@ -195,7 +193,8 @@ class Level:
     def value(self, node: Node) -> Value:
         """An expression of which the value is only passed on."""
         leaf = self.query.leaves[node.number] if isinstance(node, Column) else None
-        if not isinstance(leaf, Variable | Aggregate):
+        is_array = isinstance(leaf, Subquery) and leaf.kind == "array"
+        if leaf is None or not (is_array or isinstance(leaf, Variable | Aggregate)):
             return self.expression(node)
         value = self.leaves.value(leaf)
         return check_outer(value) if _is_outer(leaf) else value
@@ -273,6 +272,17 @@ class Level:
         if isinstance(value, Carried):
             raise Local(value.reason)
         return value
+
+
+def _selected(level: Level, *, with_scales: bool = False) -> Selected:
+    query, values = level.query, _values(level)
+    level.context.fallible |= any(isinstance(value, Written) and value.fallible for value in values)
+    names = unique_names(target.name for target in query.delivered)
+    columns = dict(zip(names, values, strict=True))
+    scales = _scales(columns) if with_scales and not query.distinct and not query.set_operation else {}
+    items = [value.sql for value in values] + [sql for sql, _ in scales.values()]
+    sql = _select(level, items, [*names, *(name for _, name in scales.values())])
+    return Selected(sql, tuple(columns.items()), scales={each: name for each, (_, name) in scales.items()})
 
 
 def _is_outer(leaf: Leaf) -> bool:

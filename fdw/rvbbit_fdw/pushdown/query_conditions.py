@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from rvbbit_fdw.pushdown import logic, query_sublinks, write
+from rvbbit_fdw.pushdown import logic, query_rows, write
 from rvbbit_fdw.pushdown.nodes import Bool, Call, Column, Node, everything
 from rvbbit_fdw.pushdown.query_nodes import Leaf, Variable
 from rvbbit_fdw.pushdown.reasons import Local
@@ -33,12 +33,12 @@ def where(level: Level) -> str:
     if condition is None:
         return ""
     nodes = _parts(condition)
-    rows = {node: test for node in nodes if (test := query_sublinks.row_test(node, level)) is not None}
-    others = [node for node in nodes if node not in rows]
+    of_rows = [query_rows.test(node, level) for node in nodes]
+    others = [node for node, test in zip(nodes, of_rows, strict=True) if test is None]
     written = _conjunction(others, level) if others else None
-    if rows and written is not None and written.fallible:
+    tests = [test for test in (written, *of_rows) if test is not None]
+    if len(others) < len(nodes) and written is not None and written.fallible:
         raise Local("a condition that can fail beside a comparison of several columns with a subquery")
-    tests = ([written] if written else []) + list(rows.values())
     level.fallible = any(test.fallible for test in tests)
     level.context.fallible |= level.fallible
     return "WHERE " + " AND ".join(test.sql for test in tests)

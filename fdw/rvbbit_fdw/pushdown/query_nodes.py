@@ -226,25 +226,25 @@ class With:
 class Query:
     """A SELECT."""
 
-    withs: tuple[With, ...]
-    relations: tuple[Relation, ...]
-    sources: tuple[FromItem, ...]
-    where: Node | None
-    targets: tuple[Target, ...]
-    aggregates: bool
-    group: tuple[SortGroup, ...]
-    group_distinct: bool
-    grouping_sets: tuple[GroupingSet, ...]
-    having: Node | None
-    windows: tuple[Window, ...]
-    distinct: tuple[SortGroup, ...]
-    distinct_on: bool
-    sort: tuple[SortGroup, ...]
-    limit: Node | None
-    with_ties: bool
-    offset: Node | None
-    set_operation: SetOperation | None
-    leaves: tuple[Leaf, ...]
+    withs: tuple[With, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    sources: tuple[FromItem, ...] = ()
+    where: Node | None = None
+    targets: tuple[Target, ...] = ()
+    aggregates: bool = False
+    group: tuple[SortGroup, ...] = ()
+    group_distinct: bool = False
+    grouping_sets: tuple[GroupingSet, ...] = ()
+    having: Node | None = None
+    windows: tuple[Window, ...] = ()
+    distinct: tuple[SortGroup, ...] = ()
+    distinct_on: bool = False
+    sort: tuple[SortGroup, ...] = ()
+    limit: Node | None = None
+    with_ties: bool = False
+    offset: Node | None = None
+    set_operation: SetOperation | None = None
+    leaves: tuple[Leaf, ...] = ()
 
     @property
     def delivered(self) -> tuple[Target, ...]:

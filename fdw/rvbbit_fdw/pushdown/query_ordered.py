@@ -40,6 +40,9 @@ IN_ARRAYS = {
 }
 """Carriers of what array_agg may collect."""
 
+_NAMES = {kinds.TIMESTAMPTZ: "TIMESTAMP WITH TIME ZONE"}
+"""Carriers whose type is called otherwise where it travels."""
+
 _WRITTEN_OTHERWISE = (kinds.INTERVAL, kinds.FLOAT4, kinds.FLOAT8)
 """Carriers with values that are equal and not alike (30 days, -0)."""
 
@@ -124,7 +127,7 @@ class Ordered:
         self._check_distinct()
         if self._value.kind not in IN_ARRAYS:
             raise Local("an array of values of this type")
-        listed = f"{self._value.kind.duckdb}[]"
+        listed = f"{_NAMES.get(self._value.kind, self._value.kind.duckdb)}[]"
         call = self._call("list", f"{self._distinct()}{self._value.sql} {self._order()}")
         try:
             travel = typemap.travel(listed, self._leaf.type, -1)

@@ -48,6 +48,10 @@ class Sources:
             sources._columns[key] = sources._column(*key)
         return sources._columns[key]
 
+    def take(self, relation: int, selected: Selected) -> None:
+        """A relation that is already written."""
+        self._selected[relation] = selected
+
     def clause(self) -> str:
         """FROM with all relations; nothing if there are none."""
         if self._level.query.set_operation is not None:

@@ -39,7 +39,7 @@ BOOLEAN_TESTS = frozenset({"true", "not_true", "false", "not_false", "unknown", 
 
 def parse(tree: object) -> Node:
     """The node for one JSON object; `Other` for anything that is not a node of the format."""
-    if not isinstance(tree, Mapping):
+    if not isinstance(tree, dict):
         return Other()
     kind = str(tree.get("node"))
     make = _MAKERS.get(kind)
@@ -67,8 +67,10 @@ def _pair(tree: Tree) -> tuple[Node, ...]:
 
 
 def _column(tree: Tree) -> Node:
-    relation = int(tree.get("relation", 0))
-    return Column(int(tree["number"]), str(tree["name"]), relation=relation, **_common(tree))
+    number, name, typmod = int(tree["number"]), str(tree.get("name", "")), int(tree.get("typmod", -1))
+    return Column(
+        number, name, str(tree["type"]), typmod, tree.get("collation"), int(tree.get("relation", 0))
+    )
 
 
 def _constant(tree: Tree) -> Node:

@@ -194,10 +194,7 @@ def parse(text: str, server_options: tuple[tuple[str, str], ...]) -> Query:
 
 
 def _parse(text: str, server_options: tuple[tuple[str, str], ...]) -> Query:
-    def complete(tree: dict[str, Any]) -> dict[str, Any]:
-        return tree | {"server_options": dict(server_options)} if tree.get("relation") == "table" else tree
-
-    return parse_query(json.loads(text, object_hook=complete))
+    return parse_query(json.loads(text), dict(server_options))
 
 
 _parsed = lru_cache(maxsize=_PARSED)(_parse)
