@@ -43,14 +43,10 @@ CREATE TABLE labels (id INTEGER, label VARCHAR);
 INSERT INTO labels VALUES (1, 'first'), (2, 'second'), (2, 'again'), (7, 'seventh'), (NULL, 'nobody');
 """
 
-NAMES = {
-    "items": SESSION,
-    "groups": SESSION,
-    "empty": SESSION,
-    "huge": SESSION,
-    "letters": SESSION,
-    "labels": OTHER,
-}
+OWN = ("items", "groups", "empty", "huge", "letters")
+"""The tables of SESSION."""
+
+NAMES = {**dict.fromkeys(OWN, SESSION), "labels": OTHER}
 
 
 @contextmanager
