@@ -28,9 +28,9 @@ def inspected(
 
 def _opened(folder: SessionFolder, found: Found, place: int, judgements: Judgements) -> _Seen | None:
     """None if the one file does not tell all (a link, a WAL beside it, a name that is no text)."""
-    if found.wals is not None or not found.session_id.isascii():
+    session_id, entry, wals = found
+    if wals is not None or not session_id.isascii():
         return None
-    entry = found.entry
     try:
         if not entry.is_file(follow_symlinks=False):  # to open a device might do something
             return None
@@ -38,7 +38,7 @@ def _opened(folder: SessionFolder, found: Found, place: int, judgements: Judgeme
     except OSError:
         return None
     try:
-        return folder.plain(found, status), judgements.look(descriptor, status, 0)
+        return folder.plain(session_id, entry.name, status), judgements.look(descriptor, status, 0)
     except OSError:
         return None
     finally:

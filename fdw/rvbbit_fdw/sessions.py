@@ -94,12 +94,8 @@ _Wals: TypeAlias = dict[str, os.DirEntry[str]]
 """The entries of one session's WAL files, by suffix."""
 
 
-class Found(NamedTuple):
-    """What a scan of the folder found under a session's name, whatever kind of file it is."""
-
-    session_id: str
-    entry: os.DirEntry[str]
-    wals: _Wals | None
+Found: TypeAlias = tuple[str, os.DirEntry[str], _Wals | None]
+"""A session's id, what a scan found under its name, of whatever kind, and its WAL files if it has any."""
 
 
 class _Entries(NamedTuple):
@@ -169,6 +165,7 @@ class SessionFolder:
 
     def found(self, wanted: Wanted, check: Check) -> Iterator[Found]:
         """What one scan of the folder shows of the sessions wanted by their names, each for `describe`."""
+        takes_any = wanted.ids is None and not wanted.prefix
         with self.opened() as folder:
             entries, wals = self._entries(folder, check)
             for number, entry in enumerate(entries):
@@ -176,8 +173,8 @@ class SessionFolder:
                     check()
                 name = entry.name
                 session_id = as_text(name.removesuffix(SUFFIX))
-                if wanted.has_name(session_id):
-                    yield Found(session_id, entry, wals.get(name))
+                if takes_any or wanted.has_name(session_id):
+                    yield session_id, entry, wals.get(name)
 
     @contextmanager
     def opened(self, access: int = os.O_RDONLY) -> Iterator[int]:
@@ -222,14 +219,14 @@ class SessionFolder:
         except OSError:  # vanished since the scan
             return None
         if wals is None and stat.S_ISREG(status.st_mode):
-            return self.plain(found, status)
+            return self.plain(session_id, entry.name, status)
         stats = [_entry_stat((wals or {}).get(suffix)) for suffix in WAL_SUFFIXES]
         return self._describe(session_id, self._prefix + entry.name, status, stats)
 
-    def plain(self, found: Found, status: os.stat_result) -> SessionFile:
+    def plain(self, session_id: str, name: str, status: os.stat_result) -> SessionFile:
         """The session of a regular file that has this status and no WAL file."""
-        path = self._prefix + found.entry.name
-        return SessionFile(found.session_id, path, path, status.st_size, 0, status.st_mtime_ns)
+        path = self._prefix + name
+        return SessionFile(session_id, path, path, status.st_size, 0, status.st_mtime_ns)
 
     def _describe(
         self, session_id: str, path: str, status: os.stat_result, wals: Sequence[os.stat_result | None]
