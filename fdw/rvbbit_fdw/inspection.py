@@ -59,11 +59,15 @@ class Judgements:
     def __len__(self) -> int:
         return len(self._found)
 
-    def judge(self, descriptor: int, status: os.stat_result) -> tuple[Inspection, int]:
-        """The judgement of the headers and the size that goes with it; they are read if that is not known."""
-        found = self._found.get(_identity(status))
-        if found is not None:
-            return found, status.st_size
+    def look(self, descriptor: int, status: os.stat_result, wal_bytes: int) -> Inspection:
+        """The state of an open file, by its headers and its lock."""
+        found, size = self._found.get(_identity(status)), status.st_size
+        if found is None:
+            found, size = self._judge(descriptor)
+        return _with_lock(found, _has_writer(descriptor), size, wal_bytes)
+
+    def _judge(self, descriptor: int) -> tuple[Inspection, int]:
+        """What the headers say, read now, and the size that goes with it."""
         began = time.time_ns()
         data, status = read_start(descriptor)
         found = judge_header(data, status.st_size)
@@ -78,10 +82,11 @@ class Judgements:
         self._found[identity] = self._alike.setdefault(found, found)
 
 
-_judgements = Judgements()
+JUDGEMENTS: Final = Judgements()
+"""What this backend remembers."""
 
 
-def inspect(file: SessionFile, folder: int | None = None, judgements: Judgements = _judgements) -> Inspection:
+def inspect(file: SessionFile, folder: int | None = None, judgements: Judgements = JUDGEMENTS) -> Inspection:
     """Read 12 KB, if they are not known, and ask for the lock; never raises for what is wrong with the file.
 
     `folder` is the session folder's descriptor: many files are opened faster by it than by their paths.
@@ -89,12 +94,11 @@ def inspect(file: SessionFile, folder: int | None = None, judgements: Judgements
     if not file.has_valid_name:
         return Inspection("unreadable", error="the file name is not valid UTF-8")
     try:
-        descriptor, status = _open_regular(file.target if folder is None else file.inside, folder)
+        descriptor, status = open_with_status(file.target if folder is None else file.inside, folder)
     except OSError as error:
         return Inspection("unreadable", error=_why_unreadable(error))
     try:
-        found, size = judgements.judge(descriptor, status)
-        found = _judge(found, _has_writer(descriptor), size, file.wal_bytes)
+        found = judgements.look(descriptor, status, file.wal_bytes)
         problem = _wal_problem(file)
         return found if problem is None else replace(found, state="unreadable", error=problem)
     except OSError as error:
@@ -120,12 +124,15 @@ def judge_header(data: bytes, size: int) -> Inspection:
 
 def open_regular(path: str) -> int:
     """Open a regular file for reading; OSError for anything else, without ever waiting for it."""
-    return _open_regular(path)[0]
+    return open_with_status(path)[0]
 
 
-def _open_regular(path: str, folder: int | None = None) -> tuple[int, os.stat_result]:
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
-    descriptor = os.open(path, flags, dir_fd=folder)
+_TO_READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
+
+
+def open_with_status(path: str, folder: int | None = None) -> tuple[int, os.stat_result]:
+    """What `open_regular` opens, and its status; with `folder`, `path` is seen from there."""
+    descriptor = os.open(path, _TO_READ, dir_fd=folder)
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
@@ -166,7 +173,7 @@ def _identity(status: os.stat_result) -> Identity:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _judge(found: Inspection, has_writer: bool, size: int, wal_bytes: int) -> Inspection:
+def _with_lock(found: Inspection, has_writer: bool, size: int, wal_bytes: int) -> Inspection:
     if found.state == "corrupt" and size < HEADER_BYTES and has_writer:
         return Inspection("live")
     if found.state != "ready":
@@ -182,8 +189,8 @@ def _versions(state: State, header: Header, error: str | None) -> Inspection:
     return Inspection(state, header.storage_version, header.library_version, error)
 
 
-_LOCK: Final = struct.Struct("hhqqi4x")
-_ASKED: Final = _LOCK.pack(fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
+_ASKED: Final = struct.pack("hhqqi4x", fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
+_WRITER: Final = struct.pack("h", fcntl.F_WRLCK)
 
 
 def _has_writer(descriptor: int) -> bool:
@@ -192,7 +199,7 @@ def _has_writer(descriptor: int) -> bool:
         answer = fcntl.fcntl(descriptor, fcntl.F_GETLK, _ASKED)
     except OSError:
         return False
-    return bool(_LOCK.unpack(answer)[0] == fcntl.F_WRLCK)
+    return answer.startswith(_WRITER)
 
 
 def unreadable_wal(error: OSError) -> str:

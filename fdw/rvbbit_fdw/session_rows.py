@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rvbbit_fdw import policy
+from rvbbit_fdw.inspecting import inspected
 from rvbbit_fdw.inspection import Inspection, created_ns, inspect
 from rvbbit_fdw.listing import HEADERS, NAMES, SNAPSHOTS, ListedColumn, Listing, Look, instant
 from rvbbit_fdw.sessions import SessionFile, Wanted, as_text
@@ -26,11 +27,14 @@ class Row:
     folder: int
     attaches: bool = False
     over_limit: str | None = None
+    looked: Inspection | None = None
 
-    @cached_property
+    @property
     def inspection(self) -> Inspection:
         """The session's state, from its header and lock."""
-        return inspect(self.file, self.folder)
+        if self.looked is None:
+            self.looked = inspect(self.file, self.folder)
+        return self.looked
 
     @property
     def path(self) -> str | None:
@@ -65,7 +69,7 @@ def _rows_of(look: Look, wanted: Wanted, folder: int) -> Iterator[Row]:
     only_chosen = "auto_attach" in wanted.flags
     needs_chosen, needs_limits = only_chosen or look.needs("auto_attach"), look.needs("over_limit")
     if not (needs_chosen or needs_limits):
-        return (Row(file, look, folder) for file in look.folder.list(wanted, look.check))
+        return _unranked(look, wanted, folder)
     files = list(look.folder.list(check=look.check))  # which attach is known only of the whole folder
     rules = policy.parse(look.scan.server.options)
     chosen = rules.choose(files, look.now_ns) if needs_chosen else frozenset()
@@ -75,6 +79,15 @@ def _rows_of(look: Look, wanted: Wanted, folder: int) -> Iterator[Row]:
         Row(file, look, folder, file.session_id in chosen, limits.get(file.session_id))
         for file in filter(wanted.has, shown)
     )
+
+
+def _unranked(look: Look, wanted: Wanted, folder: int) -> Iterator[Row]:
+    """The rows that need no policy. Where names alone choose and all are opened, that comes first."""
+    opens_all = wanted == Wanted(prefix=wanted.prefix) and SESSIONS.depth_of(look.scan) >= HEADERS
+    if not opens_all:
+        return (Row(file, look, folder) for file in look.folder.list(wanted, look.check))
+    both = inspected(look.folder, folder, wanted, look.check)
+    return (Row(file, look, folder, looked=found) for file, found in both)
 
 
 def _size_mb(row: Row) -> float:

@@ -1,7 +1,8 @@
 """The session folder: which sessions exist, from names and stat alone.
 
-Listing costs one directory scan and one stat per session; opening a file (`inspect`, in `inspection`) is a
-separate step. DuckDB never sees a file of this folder: its locks would stop the workflow that writes there.
+Listing costs one directory scan and one stat per session. To open a file is a step of its own (`inspection`),
+or comes before the stat where a list opens all (`inspecting`). DuckDB never sees a file of this folder: its
+locks would stop the workflow that writes there.
 """
 
 from __future__ import annotations
@@ -93,6 +94,10 @@ _Wals: TypeAlias = dict[str, os.DirEntry[str]]
 """The entries of one session's WAL files, by suffix."""
 
 
+Found: TypeAlias = tuple[str, os.DirEntry[str], _Wals | None]
+"""A session's id, what a scan found under its name, of whatever kind, and its WAL files if it has any."""
+
+
 class _Entries(NamedTuple):
     """What the folder has: entries named like sessions, and by their names the WAL files."""
 
@@ -153,16 +158,23 @@ class SessionFolder:
         return self._describe(session_id, path, status, [_lstat(path + suffix) for suffix in WAL_SUFFIXES])
 
     def _scanned(self, wanted: Wanted, check: Check) -> Iterator[SessionFile]:
+        for found in self.found(wanted, check):
+            file = self.describe(found)
+            if file is not None:
+                yield file
+
+    def found(self, wanted: Wanted, check: Check) -> Iterator[Found]:
+        """What one scan of the folder shows of the sessions wanted by their names, each for `describe`."""
+        takes_any = wanted.ids is None and not wanted.prefix
         with self.opened() as folder:
             entries, wals = self._entries(folder, check)
             for number, entry in enumerate(entries):
                 if number % _CHECK_EVERY == 0:
                     check()
-                session_id = as_text(entry.name.removesuffix(SUFFIX))
-                if wanted.has_name(session_id):
-                    file = self._from_entry(session_id, entry, wals.get(entry.name))
-                    if file is not None:
-                        yield file
+                name = entry.name
+                session_id = as_text(name.removesuffix(SUFFIX))
+                if takes_any or wanted.has_name(session_id):
+                    yield session_id, entry, wals.get(name)
 
     @contextmanager
     def opened(self, access: int = os.O_RDONLY) -> Iterator[int]:
@@ -199,16 +211,22 @@ class SessionFolder:
             raise folder_error(error) from None
         return found_entries
 
-    def _from_entry(self, session_id: str, entry: os.DirEntry[str], wals: _Wals | None) -> SessionFile | None:
+    def describe(self, found: Found) -> SessionFile | None:
+        """The session by the status of its files, or None if it is none."""
+        session_id, entry, wals = found
         try:
             status = entry.stat(follow_symlinks=False)
         except OSError:  # vanished since the scan
             return None
-        path = self._prefix + entry.name
         if wals is None and stat.S_ISREG(status.st_mode):
-            return SessionFile(session_id, path, path, status.st_size, 0, status.st_mtime_ns)
-        found = [_entry_stat((wals or {}).get(suffix)) for suffix in WAL_SUFFIXES]
-        return self._describe(session_id, path, status, found)
+            return self.plain(session_id, entry.name, status)
+        stats = [_entry_stat((wals or {}).get(suffix)) for suffix in WAL_SUFFIXES]
+        return self._describe(session_id, self._prefix + entry.name, status, stats)
+
+    def plain(self, session_id: str, name: str, status: os.stat_result) -> SessionFile:
+        """The session of a regular file that has this status and no WAL file."""
+        path = self._prefix + name
+        return SessionFile(session_id, path, path, status.st_size, 0, status.st_mtime_ns)
 
     def _describe(
         self, session_id: str, path: str, status: os.stat_result, wals: Sequence[os.stat_result | None]

@@ -117,6 +117,7 @@ def test_only_what_is_asked_for_is_done(folder: Folder, monkeypatch: pytest.Monk
         raise AssertionError
 
     monkeypatch.setattr(session_rows, "inspect", forbidden)
+    monkeypatch.setattr(session_rows, "inspected", forbidden)
     cheap = [name for name, listed in COLUMNS.items() if listed.depth == listing.NAMES]
     assert set(table_of(folder, *cheap)) == {"good", "bad"}
     assert not (folder.store / "sessions").exists() or not list((folder.store / "sessions").iterdir())
