@@ -274,10 +274,10 @@ def test_an_average_inside_is_written_at_once() -> None:
 
 def test_a_limit_by_parameter_is_known_when_it_runs() -> None:
     tree = {**NUMBERED, "limit": parameter(0, "int8")}
-    assert planned(tree)["sql"].endswith("LIMIT $1")
+    assert planned(tree)["sql"].endswith("LIMIT $1 OFFSET 0")
     request = body(tree, columns=[1], parameters=["3"])
     assert whole.to_run(request, lambda _table: "p", lambda _table: STORED).sql.endswith(
-        'FROM "p"."main"."t" AS "t" ORDER BY 1 ASC NULLS LAST LIMIT 3'
+        'FROM "p"."main"."t" AS "t" ORDER BY 1 ASC NULLS LAST LIMIT 3 OFFSET 0'
     )
     with pytest.raises(NotPushable, match="negative"):
         whole.to_run(body(tree, columns=[1], parameters=["-1"]), lambda _table: "p", lambda _table: STORED)
