@@ -1,6 +1,7 @@
-"""What holds for all tests: a setting, and what becomes of them on Multicorn2."""
+"""What holds for all tests: settings, and what becomes of them on Multicorn2."""
 
 import os
+import signal
 
 import pytest
 
@@ -10,6 +11,10 @@ from tests.server.multicorn2 import expected_failure
 # Before anything imports testcontainers. Its reaper is an image that must be fetched; containers are removed
 # by context managers instead.
 os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"
+
+# Shells start what they do not wait for with Ctrl-C ignored, which all programs of the tests would inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 import duckdb
 
+from rvbbit_fdw.counts import hangs_on_count, has_outer_join
 from rvbbit_fdw.errors import translate_text
 from rvbbit_fdw.identifiers import folded
 from rvbbit_fdw.nulls import tells_null
@@ -74,8 +75,10 @@ class Stored:
     signatures: list[tuple[bool, tuple[str, ...]]] = field(default_factory=list)
     """Of a macro, for each of the SELECTs: whether it gives a table, and its parameters."""
     tells: list[bool] = field(default_factory=list)
+    joins_outer: bool = False
+    counts: bool = False
     shielded: bool = False
-    """Somewhere in it NULL is told from values, which DuckDB gets wrong (nulls.py)."""
+    """Somewhere in it NULL is told from values, or the number of rows counts (nulls.py, counts.py)."""
 
 
 @dataclass(frozen=True)
@@ -189,10 +192,15 @@ def _spread_telling(stored: Mapping[tuple[str, Name], Stored]) -> None:
         changed = False
         for item in stored.values():
             used = [stored[key] for key in item.uses]
-            shielded = item.shielded or any(each.shielded for each in used)
+            joins_outer = item.joins_outer or any(each.joins_outer for each in used)
+            shielded = item.shielded or (item.counts and joins_outer) or any(each.shielded for each in used)
             by_session = item.by_session or any(each.by_session for each in used)
-            changed = changed or (shielded, by_session) != (item.shielded, item.by_session)
-            item.shielded, item.by_session = shielded, by_session
+            now, before = (
+                (shielded, by_session, joins_outer),
+                (item.shielded, item.by_session, item.joins_outer),
+            )
+            changed = changed or now != before
+            item.shielded, item.by_session, item.joins_outer = now
     for item in stored.values():
         if item.shielded and item.by_session and item.problem is None:
             item.problem = _NOT_TWICE
@@ -247,6 +255,8 @@ class _Reader:
             return _UNREADABLE
         (statement,) = parsed["statements"]
         self._item.tells.append(tells_null(statement))
+        self._item.joins_outer |= has_outer_join(statement)
+        self._item.counts |= hangs_on_count(statement)
         todo: list[Any] = [statement]
         while todo and self._problem is None:
             node = todo.pop()

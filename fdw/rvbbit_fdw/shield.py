@@ -1,8 +1,9 @@
 """Stored texts that DuckDB 2.0.0 would answer wrongly, read over tables that hide what it keeps of columns.
 
-A text that tells NULL from values (nulls.py) is defined a second time, word for word, in a database in
-memory: beside it stand views of the session's tables, whose columns pass through a CASE. DuckDB then finds
-nothing to skip data by. Names mean there what they mean in the session.
+A text that tells NULL from values (nulls.py), or whose answer hangs on the number of rows (counts.py), is
+defined a second time, word for word, in a database in memory: beside it stand views of the session's tables,
+whose columns pass through a CASE. DuckDB then finds nothing to skip data by. Names mean there what they mean
+in the session.
 """
 
 from __future__ import annotations
@@ -31,8 +32,7 @@ WHERE database_name = {database} AND NOT internal AND logical_type = 'ENUM'
 class Piece:
     """Something to define: `kind` is table, view or macro.
 
-    `names` are a table's columns that may be NULL, or all columns of a view; `text` is what the session
-    stores, for a macro with its parameters.
+    `names` are the columns; `text` is what the session stores, for a macro with its parameters.
     """
 
     kind: str
@@ -76,12 +76,12 @@ def pieces(
 
 def _piece(key: tuple[str, Name], item: Stored, relation: Relation | None) -> Piece:
     kind, (schema, name) = key
-    columns = () if relation is None else relation.columns
+    names = () if relation is None else tuple(column.name for column in relation.columns)
     if kind == "macro":
         return Piece(kind, schema, name, text=_overloads(item))
     if relation is not None and relation.is_view:
-        return Piece("view", schema, name, tuple(column.name for column in columns), item.selects[0] or "")
-    return Piece("table", schema, name, tuple(column.name for column in columns if column.nullable))
+        return Piece("view", schema, name, names, item.selects[0] or "")
+    return Piece("table", schema, name, names)
 
 
 def _overloads(item: Stored) -> str:

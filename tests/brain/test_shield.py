@@ -62,6 +62,10 @@ TABLES = (
     "CREATE VIEW base AS SELECT id, coalesce(a, -1) AS c, a + 1 AS n, b FROM t",
     "CREATE VIEW plain AS SELECT id, a + 1 AS n, b FROM t",
     "CREATE VIEW renamed(p, q) AS SELECT id, coalesce(b, -1) FROM t",
+    "CREATE TABLE few (x BIGINT NOT NULL)",
+    "INSERT INTO few VALUES (7)",
+    "CREATE TABLE vast AS SELECT range AS id, 4611686018427387904 AS b FROM range(50)",
+    "CREATE VIEW lonely AS SELECT t.* FROM t LEFT JOIN (SELECT x FROM few WHERE x > 900) AS o ON x = id",
     "CREATE VIEW other.inner_t AS SELECT id FROM t WHERE a + 1 IS NULL",
 )
 
@@ -146,6 +150,20 @@ VIEWS = {
     "values": "SELECT id FROM t JOIN (VALUES (-1)) AS v(k) ON coalesce(t.a, -1) = v.k",
     "list": "SELECT id FROM t WHERE [a] = [NULL]",
     "row": "SELECT id FROM t WHERE {'a': a} = {'a': NULL}",
+    "limit of an outer join": (
+        "SELECT count(*) AS id FROM (SELECT t.id FROM t LEFT JOIN (SELECT x FROM few WHERE x > 900) ON x = id"
+        " LIMIT 3)"
+    ),
+    "limit of a view with an outer join": "SELECT count(*) AS id FROM (SELECT id FROM lonely LIMIT 3)",
+    "existence of an outer join": "SELECT x AS id FROM u WHERE EXISTS (SELECT 1 FROM lonely)",
+    "no existence of an outer join": (
+        "SELECT x AS id FROM u WHERE NOT EXISTS"
+        " (SELECT 1 FROM (SELECT x AS y FROM few WHERE x > 900) RIGHT JOIN t ON y = id)"
+    ),
+    "sum of an outer join": (
+        "SELECT (sum(b) // 1000000000000)::BIGINT AS id"
+        " FROM vast LEFT JOIN (SELECT x FROM few WHERE x > 900) ON x = vast.id"
+    ),
     "pivot": (
         "SELECT * FROM (PIVOT (SELECT id % 3 AS id, coalesce(f, true) AS f FROM t) ON f IN (true, false)"
         " USING count(*))"
