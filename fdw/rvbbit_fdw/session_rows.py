@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 from rvbbit_fdw import policy
 from rvbbit_fdw.inspecting import inspected
@@ -18,7 +17,7 @@ _HOUR_NS = 3_600_000_000_000
 _COUNTED_STATES = frozenset({"ready", "live"})
 
 
-@dataclass
+@dataclass(slots=True)
 class Row:
     """One session while its row is made; what is costly is looked up at its first use."""
 
@@ -28,6 +27,7 @@ class Row:
     attaches: bool = False
     over_limit: str | None = None
     looked: Inspection | None = None
+    _count: tuple[int | None, str | None] | None = None
 
     @property
     def inspection(self) -> Inspection:
@@ -51,8 +51,13 @@ class Row:
         """What is wrong with the session, as far as the query's columns made us look."""
         return self.inspection.error or (self._counted[1] if self.look.counts_tables else None)
 
-    @cached_property
+    @property
     def _counted(self) -> tuple[int | None, str | None]:
+        if self._count is None:
+            self._count = self._counted_now()
+        return self._count
+
+    def _counted_now(self) -> tuple[int | None, str | None]:
         if self.inspection.state not in _COUNTED_STATES:
             return (0 if self.inspection.state == "empty" else None), None
         catalog, problem = self.look.try_describe(self.file)
