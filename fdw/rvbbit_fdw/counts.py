@@ -1,7 +1,7 @@
 """Whether the answer of a text that a session stores hangs on how many rows DuckDB thinks there are.
 
 DuckDB 2.0.0 takes the rows of an outer join, of which the statistics of a file say that one side is empty,
-for none. By that number it leaves out a LIMIT, decides an uncorrelated EXISTS, and adds up in 64 bits.
+for none. By that number it leaves out a LIMIT, decides an uncorrelated EXISTS, and takes sums for small.
 """
 
 from __future__ import annotations

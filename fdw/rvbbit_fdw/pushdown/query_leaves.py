@@ -13,10 +13,11 @@ from rvbbit_fdw.pushdown import (
     query_pairs,
     query_sublinks,
     query_windows,
+    skipping,
 )
 from rvbbit_fdw.pushdown.aggregates import AggregateEntry
 from rvbbit_fdw.pushdown.delivery import Carried, check_grouped
-from rvbbit_fdw.pushdown.entry import Collation, cast, failure
+from rvbbit_fdw.pushdown.entry import LONGEST_REPEATED, Collation, cast, failure
 from rvbbit_fdw.pushdown.nodes import Constant
 from rvbbit_fdw.pushdown.query_nodes import Aggregate, Grouping, Leaf, Subquery, Target, Variable, WindowCall
 from rvbbit_fdw.pushdown.quotient import as_numeric, divide
@@ -53,13 +54,11 @@ def _is_known(name: str) -> bool:
     return aggregates.is_known(name) or query_pairs.is_known(name)
 
 
-def _roomy(argument: Written) -> Written:
-    """The number in 128 bits: DuckDB adds up in 64 where the number of rows says that these are enough."""
-    if argument.kind == kinds.INT8:
-        return replace(argument, sql=Sql(f"CAST({argument.sql} AS HUGEINT)"))
-    wide = kinds.decimal(kinds.MAX_DIGITS, argument.kind.scale)
-    is_decimal = argument.kind.type == kinds.NUMERIC and argument.kind.digits <= kinds.MAX_DIGITS
-    return replace(argument, sql=cast(argument, wide), kind=wide) if is_decimal else argument
+def _of_any_size(argument: Written) -> Written:
+    """The number without bounds that DuckDB knows: by them and the rows' number it takes sums for small."""
+    if len(argument.sql) > LONGEST_REPEATED:
+        raise Local("the expression is too long to be written more than once")
+    return skipping.hide(argument)
 
 
 _WHOLE_DIGITS = {kinds.INT2: 5, kinds.INT4: 10, kinds.INT8: 19}
@@ -126,7 +125,7 @@ class Leaves:
 
     def _exact(self, entry: AggregateEntry, arguments: list[Written], form: Form) -> Written:
         if entry.function == "sum" and self._level.miscounts:
-            arguments = [_roomy(arguments[0])]
+            arguments = [_of_any_size(arguments[0])]
         made = entry.write(form.call(entry.function, arguments), arguments)
         scales = arguments[0].scales if entry.function == "sum" else None
         if made.same_scale or scales is None:

@@ -31,7 +31,7 @@ def inside(node: Node, scope: Scope) -> Scope:
 
 def key(written: Written, scope: Scope) -> Written:
     """An expression that rows are grouped by, from outside of what hides columns."""
-    return _hide(written) if scope.hides else written
+    return hide(written) if scope.hides else written
 
 
 def unseen(scope: Scope) -> Scope:
@@ -60,10 +60,11 @@ def is_plain(node: Node, scope: Scope) -> bool:
 
 def _hidden(column: Column, scope: Scope) -> Written:
     written = scope.column(column)
-    return _hide(written) if scope.origin(column).of_relation else written
+    return hide(written) if scope.origin(column).of_relation else written
 
 
-def _hide(written: Written) -> Written:
+def hide(written: Written) -> Written:
+    """The same value, of which DuckDB knows nothing when it plans."""
     return replace(written, sql=Sql(f"CASE WHEN {written.sql} IS NOT NULL THEN {written.sql} END"))
 
 
