@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import duckdb
 
-from rvbbit_fdw import errors, importer, importing, opening, options, request, scan
+from rvbbit_fdw import errors, importer, importing, magnitudes, opening, options, request, scan
 from rvbbit_fdw.backend import Backend
 from rvbbit_fdw.catalog import Catalog, Relation
 from rvbbit_fdw.engine import Attached, Engine
@@ -156,16 +156,29 @@ def _open_query(body: Body, task: Task) -> tuple[Body, object]:
     notices: list[Notice] = []
     sizes: list[Relation | None] = []
 
+    held: dict[str, tuple[Attached, Catalog]] = {}
+
     def used(table: Table) -> tuple[Attached, Catalog]:
         asked = Scan(server, settings, table, (), (), body["pin"], may_see_paths=False)
-        file = opening.find(_backend, asked, task)
-        attached = engine.use(asked.pin, file, store, task, settings.max_staleness)
-        return attached, _backend.catalog(attached, task)
+        session = opening.session_of(asked)
+        if session not in held:
+            file = opening.find(_backend, asked, task)
+            attached = engine.use(asked.pin, file, store, task, settings.max_staleness)
+            held[session] = attached, _backend.catalog(attached, task)
+        return held[session]
 
     def actual(table: Table) -> whole.Actual:
         relation = opening.relation_of(table, used(table)[1])
         columns = relation.columns if relation else ()
         return whole.Actual(relation is not None and relation.computed, tuple(each.name for each in columns))
+
+    def whole_digits(table: Table) -> Mapping[str, int]:
+        attached, catalog = used(table)
+        relation = opening.relation_of(table, catalog)
+        key = table.remote_schema, table.remote_name
+        if relation is not None and key not in attached.whole_digits:
+            attached.whole_digits[key] = magnitudes.whole_digits(task.cursor, attached.alias, relation)
+        return attached.whole_digits.get(key, {})
 
     def database(table: Table) -> str:
         attached, catalog = used(table)
@@ -175,7 +188,7 @@ def _open_query(body: Body, task: Task) -> tuple[Body, object]:
         sizes.append(opening.relation_of(table, catalog))
         return opening.reading(_backend, attached, engine, catalog, task, sizes[-1])
 
-    query = whole.to_run(body, database, actual)
+    query = whole.to_run(body, whole.Asking(database, actual, whole_digits))
     trial = None if scan.fit_a_batch(sizes) and not query.grows else query.trial
     stream = _stream(Query(query.sql, query.decoders, trial), task)
     return _reply(query.decoders, engine, notices), stream

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -131,6 +132,13 @@ def body(tree: Tree, **more: Any) -> dict[str, Any]:
         "float_aggregates": True,
         **more,
     }
+
+
+def asking(
+    database: str = "p", actual: whole.Actual = STORED, digits: Mapping[str, int] | None = None
+) -> whole.Asking:
+    """The same answers about every table."""
+    return whole.Asking(lambda _table: database, lambda _table: actual, lambda _table: digits or {})
 
 
 def planned(tree: Tree, *, quotients: bool = False) -> dict[str, Any]:
@@ -276,11 +284,11 @@ def test_a_limit_by_parameter_is_known_when_it_runs() -> None:
     tree = {**NUMBERED, "limit": parameter(0, "int8")}
     assert planned(tree)["sql"].endswith("LIMIT $1 OFFSET 0")
     request = body(tree, columns=[1], parameters=["3"])
-    assert whole.to_run(request, lambda _table: "p", lambda _table: STORED).sql.endswith(
+    assert whole.to_run(request, asking()).sql.endswith(
         'FROM "p"."main"."t" AS "t" ORDER BY 1 ASC NULLS LAST LIMIT 3 OFFSET 0'
     )
     with pytest.raises(NotPushable, match="negative"):
-        whole.to_run(body(tree, columns=[1], parameters=["-1"]), lambda _table: "p", lambda _table: STORED)
+        whole.to_run(body(tree, columns=[1], parameters=["-1"]), asking())
 
 
 @pytest.mark.parametrize(
@@ -291,9 +299,7 @@ def test_a_limit_by_parameter_is_known_when_it_runs() -> None:
 def test_an_outer_relation_is_not_called_like_a_column(columns: tuple[str, ...], alias: str) -> None:
     """Which columns there are is known for good when it runs."""
     made = whole.to_run(
-        body(LATERAL, columns=[1]),
-        lambda _table: "p",
-        lambda _table: whole.Actual(is_computed=False, columns=columns),
+        body(LATERAL, columns=[1]), asking(actual=whole.Actual(is_computed=False, columns=columns))
     )
     assert made.sql == (
         f'SELECT "x"."b" AS "a" FROM "p"."main"."t" AS "{alias}",'
@@ -306,13 +312,33 @@ def test_what_is_remembered_of_a_run_holds_only_for_the_same() -> None:
 
     def run(database: str = "p", columns: Sequence[int] = (1,), value: str = "3") -> str:
         request = body(tree, columns=list(columns), parameters=[value])
-        return whole.to_run(request, lambda _table: database, lambda _table: STORED).sql
+        return whole.to_run(request, asking(database)).sql
 
     first = run()
     assert run() == first
     assert run(database="q") == first.replace('"p"', '"q"')
     assert run(value="4") == first.replace("LIMIT 3", "LIMIT 4")
     assert run() == first
+
+
+@pytest.mark.parametrize(
+    ("whole_digits", "product"),
+    [
+        (None, '(CAST("t"."amount" AS DECIMAL(19,2)) * "t"."amount")'),
+        (8, '(CAST("t"."amount" AS DECIMAL(19,2)) * "t"."amount")'),
+        (7, '("t"."amount" * "t"."amount")'),
+        (0, '("t"."amount" * "t"."amount")'),
+    ],
+)
+def test_a_product_is_short_if_what_the_table_holds_lets_it(whole_digits: int | None, product: str) -> None:
+    tree = query([target(call("*", "numeric", "numeric", AMOUNT, AMOUNT))], [variable("amount")])
+    digits = None if whole_digits is None else {"amount": whole_digits}
+
+    def run(digits: Mapping[str, int] | None) -> str:
+        return whole.to_run(body(tree, columns=[1]), asking(digits=digits)).sql
+
+    assert run(digits) == f'SELECT {product} AS "a" FROM "p"."main"."t" AS "t"'
+    assert "DECIMAL(19,2)" in run({"amount": 8})  # what is remembered of one run is not for another table
 
 
 def test_each_run_asks_what_its_tables_are() -> None:
@@ -324,7 +350,7 @@ def test_each_run_asks_what_its_tables_are() -> None:
 
     request = body(NUMBERED, columns=[1])
     for _ in range(3):
-        whole.to_run(request, database, lambda _table: STORED)
+        whole.to_run(request, replace(asking(), database=database))
     assert asked == ["t", "t", "t"]
 
 

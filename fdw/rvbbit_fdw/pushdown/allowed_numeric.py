@@ -31,7 +31,8 @@ from rvbbit_fdw.sqltext import Sql
 _TOO_MANY = "the numeric result may need more than 38 digits"
 
 _SHORT = 18
-"""Digits of a DECIMAL that DuckDB keeps in 64 bits."""
+"""Digits of a DECIMAL that DuckDB keeps in 64 bits, also as a product of two such with fewer after the point;
+a value that does not fit is an error."""
 
 
 def _sum(operator: str) -> Speller:
@@ -43,26 +44,34 @@ def _sum(operator: str) -> Speller:
         scale = max(left.scale, right.scale)
         digits = max(left.digits - left.scale, right.digits - right.scale) + 1 + scale
         sql = Sql(f"({call[0].sql} {operator} {call[1].sql})")
-        return _made(sql, decimal(min(digits, MAX_DIGITS), scale), call, fallible=digits > MAX_DIGITS)
+        made = _made(sql, decimal(min(digits, MAX_DIGITS), scale), call, fallible=digits > MAX_DIGITS)
+        return replace(made, fits=max(each.digits - each.kind.scale for each in call.arguments) + 1 + scale)
 
     return spell
 
 
 def _product(call: Call) -> Written:
-    """DuckDB keeps the product of two short numbers short; so one is made long."""
+    """DuckDB keeps the product of two short numbers short; so one is made long where it might not fit."""
     left, right = call[0].kind, call[1].kind
     if _whole(left, right):
         return _of_hugeints(call, "*")
     _check_decimals(left, right)
     if left.scale + right.scale > MAX_DIGITS:
         raise Local(_TOO_MANY)
-    if left.digits + right.digits > _SHORT >= max(left.digits, right.digits):
-        left = decimal(_SHORT + 1, left.scale)
-    digits = left.digits + right.digits
+    digits, scale, fits = (
+        left.digits + right.digits,
+        left.scale + right.scale,
+        call[0].digits + call[1].digits,
+    )
+    if digits > _SHORT >= max(left.digits, right.digits):
+        if fits <= _SHORT and scale < _SHORT:
+            digits = _SHORT
+        else:
+            left = decimal(_SHORT + 1, left.scale)
+            digits = left.digits + right.digits
     sql = Sql(f"({cast(call[0], left)} * {call[1].sql})")
-    kind = decimal(min(digits, MAX_DIGITS), left.scale + right.scale)
-    made = _made(sql, kind, call, fallible=digits > MAX_DIGITS)
-    return replace(made, scales=_combined(call, " + ", sum))
+    made = _made(sql, decimal(min(digits, MAX_DIGITS), scale), call, fallible=digits > MAX_DIGITS)
+    return replace(made, scales=_combined(call, " + ", sum), fits=fits)
 
 
 def _of_hugeints(call: Call, operator: str) -> Written:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from rvbbit_fdw import typemap
@@ -64,6 +64,13 @@ def of_attribute(attribute: Attribute, reference: Sql) -> Value:
             raise  # a scan asks the session for it, and chooses the way without loss
         travel = columns.travel_of(attribute, attribute.type)
         return Carried(travel.select(reference), travel.decoder, local.reason)
+
+
+def fitting(value: Value, whole_digits: int | None) -> Value:
+    """The value of a column, of which so many digits before the point suffice if it is a numeric."""
+    if whole_digits is None or isinstance(value, Carried) or value.kind.type != kinds.NUMERIC:
+        return value
+    return replace(value, fits=whole_digits + value.kind.scale)
 
 
 def rename(value: Value, reference: Sql, scales: Sql | None = None) -> Value:

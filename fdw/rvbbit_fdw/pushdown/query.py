@@ -53,12 +53,17 @@ def _not_known(_table: Table) -> bool:
     return False
 
 
+def _no_digits(_table: Table) -> Mapping[str, int]:
+    return {}
+
+
 @dataclass
 class Context:
     """What all levels of a query share.
 
     `inexact`: floating-point numbers are added up in any order. `is_computed`: is this a view, or does the
-    table have generated columns? `divides`: nothing of the result is seen before all of it is computed, so
+    table have generated columns? `whole_digits`: digits before the point that suffice for its decimals, by
+    column, where that is known. `divides`: nothing of the result is seen before all of it is computed, so
     that quotients may fail. `finished`: PostgreSQL computes such quotients of the outermost query's targets
     and of its HAVING.
     """
@@ -67,6 +72,7 @@ class Context:
     database: Database
     inexact: bool = False
     is_computed: Callable[[Table], bool] = _not_known
+    whole_digits: Callable[[Table], Mapping[str, int]] = _no_digits
     divides: bool = False
     finished: bool = False
     names: set[str] = field(default_factory=set)

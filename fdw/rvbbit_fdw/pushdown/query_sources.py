@@ -72,8 +72,10 @@ class Sources:
             found = self._level.query.relations[relation]
             if isinstance(found, TableRelation):
                 attribute = found.table.attributes[number]
-                reference = qualified(self._alias(relation), attribute.remote_name)
-                return delivery.of_attribute(attribute, reference)
+                name = attribute.remote_name
+                reference = qualified(self._alias(relation), name)
+                value = delivery.of_attribute(attribute, reference)
+                return delivery.fitting(value, self._level.context.whole_digits(found.table).get(name))
         selected, alias = self._select(relation), self._alias(relation)
         name, value = selected.columns[number - 1]
         self._use(relation, name)

@@ -8,7 +8,7 @@ not suffice for every value DuckDB gives an error for those for which it does no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rvbbit_fdw.pushdown import kinds
@@ -28,7 +28,9 @@ _ROOM, _LESS_ROOM, _SPARE = 24, 20, 3
 """Digits after the point that are carried where not all possible values fit: so many if that leaves some more
 to compute with, else fewer."""
 
-_Body = Callable[[str], str]
+_BASE = 10**_STEP
+_FAR = 1 << 10
+"""More digits to that base than a quotient has: with it all numbers are positive, where // is a floor."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,7 @@ def divide(dividend: Written, divisor: Written, scope: Scope, whole: int | None 
     if len(dividend.sql) + len(divisor.sql) > LONGEST_REPEATED:
         raise Local("the expression is too long to be written more than once")
     given = _known_scales(dividend), _known_scales(divisor)
-    pair = _let([_unscaled(dividend), _unscaled(divisor), *(f"{each.sql}::HUGEINT" for each in given)], 1)
-    found = pair(lambda q: _with_exponents(q, dividend.kind.scale, divisor.kind.scale, room))
+    found = _quotient(dividend, divisor, given, room)
     fallible = not total or dividend.fallible or divisor.fallible
     tiny = f"CAST('0.{'1'.rjust(room, '0')}' AS DECIMAL({room},{room}))"
     return Written(
@@ -129,60 +130,65 @@ def _unscaled(operand: Written) -> str:
     return f"CAST(replace(CAST({operand.sql} AS VARCHAR), '.', '') AS HUGEINT)"
 
 
-def _let(values: Sequence[str], depth: int) -> Callable[[_Body], str]:
-    """Computes the values once, as elements of a list whose name the body is given."""
-    name = f"_q{depth}"
-    return lambda body: (
-        f"list_transform([[{comma(Sql(value) for value in values)}]], lambda {name}: {body(name)})[1]"
+def _quotient(dividend: Written, divisor: Written, given: Sequence[Scales], room: int) -> str:
+    """A list: the quotient with `room` digits after the point, as an integer, and how many of them count.
+
+    DuckDB takes some 20 microseconds to bind each function, so few are written.
+    """
+    one, other = dividend.kind.scale, divisor.kind.scale
+    numbers = comma([Sql(_unscaled(dividend)), Sql(_unscaled(divisor)), *_varying(given)])
+    scale, rounded = _scale(one, other, given), _rounded(other - one, room)
+    counted = f"list_transform([{scale}], lambda _r: [{rounded}, _r])[1]"
+    return f"list_transform([[{numbers}]], lambda _q: {counted})[1]"
+
+
+def _varying(given: Sequence[Scales]) -> list[Sql]:
+    return [Sql(f"CAST({each.sql} AS HUGEINT)") for each in given if len(each.possible) > 1]
+
+
+def _scale(one: int, other: int, given: Sequence[Scales]) -> str:
+    """The number of digits after the point (select_div_scale in numeric.c) for operands with so many.
+
+    An operand's first digit to the base 10,000 and its weight are one number here, weight * 10,000 + digit:
+    by the difference of two of them both weights are known, and which digit is larger. Those of 0 are 0.
+    """
+    first = (
+        f"(length(_d) - 1) // {_STEP} * {_BASE} + CAST(left(_d, (length(_d) - 1) % {_STEP} + 1) AS INTEGER)"
     )
+    texts = f"[{_digits(1, one)}, {_digits(2, other)}]"
+    difference = f"list_reduce(list_transform({texts}, lambda _d: {first}), lambda _a, _b: _a - _b)"
+    floor = str(_FAR * _BASE - 1)
+    if one > 0:
+        floor = f"CASE WHEN _q[1] = 0 THEN {_FAR * _BASE - 1 + _weight(one) * _BASE} ELSE {floor} END"
+    most = _COUNTING + _STEP * (_weight(one) - _weight(other) + _FAR)
+    known = max(min(each.possible) for each in given)
+    varying = [f"_q[{number}]" for number, _ in enumerate(_varying(given), 3)]
+    least = comma(Sql(each) for each in (str(known), *varying))
+    return f"greatest({most} - ({difference} + {floor}) // {_BASE} * {_STEP}, {least})"
 
 
-def _with_exponents(q: str, one: int, other: int, room: int) -> str:
-    """`q`: both operands as integers, and their digits after the point as PostgreSQL counts them."""
-    exponents = [
-        f"length(CAST(abs({q}[{n}]) AS VARCHAR)) - {1 + scale}" for n, scale in ((1, one), (2, other))
-    ]
-    shift = other - one
-    return _let(exponents, 2)(lambda e: _with_weights(q, e, shift, room))
+def _weight(scale: int) -> int:
+    """How many digits to the base 10,000 so many decimal ones after the point are."""
+    return -(-scale // _STEP)
 
 
-def _with_weights(q: str, e: str, shift: int, room: int) -> str:
-    """The weights to the base 10,000; that of 0 is 0."""
-    floor = f"{1 << 10} * {_STEP}"
-    weights = [
-        f"CASE WHEN {q}[{n}] = 0 THEN 0 ELSE ({e}[{n}] + {floor}) // {_STEP} - {1 << 10} END" for n in (1, 2)
-    ]
-    return _let(weights, 3)(lambda w: _with_scale(q, e, w, shift, room))
+def _digits(number: int, scale: int) -> str:
+    """All decimal digits of an operand, those after its point filled up to digits to the base 10,000."""
+    missing = _weight(scale) * _STEP - scale
+    text = f"CAST(abs(_q[{number}]) AS VARCHAR)"
+    return f"{text} || '{'0' * missing}'" if missing else text
 
 
-def _with_scale(q: str, e: str, w: str, shift: int, room: int) -> str:
-    """The number of digits after the point."""
-    one, other = (_first_digit(q, e, w, n) for n in (1, 2))
-    weight = f"{w}[1] - {w}[2] - CASE WHEN {one} <= {other} THEN 1 ELSE 0 END"
-    scale = f"CAST(greatest({_COUNTING} - {_STEP} * ({weight}), {q}[3], {q}[4], 0) AS INTEGER)"
-    return _let([scale], 4)(lambda r: _rounded(q, f"{r}[1]", shift, room))
-
-
-def _first_digit(q: str, e: str, w: str, n: int) -> str:
-    """The first digit to the base 10,000."""
-    count = f"CAST({e}[{n}] - {_STEP} * {w}[{n}] + 1 AS INTEGER)"
-    text = f"CAST(abs({q}[{n}]) AS VARCHAR)"
-    digits = f"rpad(left({text}, {count}), {count}, '0')"
-    return f"CASE WHEN {q}[{n}] = 0 THEN 0 ELSE CAST({digits} AS INTEGER) END"
-
-
-def _rounded(q: str, scale: str, shift: int, room: int) -> str:
-    """The quotient with `room` digits after the point, as an integer, and how many of them count."""
-    one, other = f"(2 * abs({q}[1]) * {_power(f'{scale} + {shift}')} + abs({q}[2]))", f"(2 * abs({q}[2]))"
-    sign = f"CASE WHEN ({q}[1] < 0) <> ({q}[2] < 0) THEN -1 ELSE 1 END"
-    found = f"{sign} * ({one} // {other}) * {_power(f'{room} - {scale}')}"
-    zero = f"CAST({q}[1] // {q}[2] AS HUGEINT)"
-    return f"[CASE WHEN {q}[1] = 0 THEN {zero} ELSE {found} END, CAST({scale} AS HUGEINT)]"
+def _rounded(shift: int, room: int) -> str:
+    """The quotient, away from zero where it is between two; DuckDB's // cuts off."""
+    dividend = f"2 * _q[1] * {_power(f'_r + {shift}')} + sign(_q[1]) * abs(_q[2])"
+    found = f"({dividend}) // (2 * _q[2]) * {_power(f'{room} - _r')}"
+    return f"CASE WHEN _q[1] = 0 THEN _q[1] // _q[2] ELSE {found} END"
 
 
 def _power(exponent: str) -> str:
     """A power of 10; an error below 1."""
-    return f"CAST(rpad('1', {exponent} + 1, '0') AS HUGEINT)"
+    return f"CAST(rpad('1', CAST({exponent} + 1 AS INTEGER), '0') AS HUGEINT)"
 
 
 def as_numeric(written: Written) -> Written:

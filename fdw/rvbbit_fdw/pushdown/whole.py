@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from rvbbit_fdw.errors import Internal, NotPushable
 from rvbbit_fdw.pushdown import query as writer
@@ -27,6 +27,11 @@ _PARSED = 8
 
 _LONGEST_REMEMBERED = 128 * 1024
 """Longer texts, of long lists or constants, would stay in memory for nothing."""
+
+
+_PRODUCT = "pg_catalog.*(pg_catalog.numeric,pg_catalog.numeric)"
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True)
@@ -56,47 +61,67 @@ class Actual(NamedTuple):
     columns: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Asking:
+    """What is asked about each table of a query that runs.
+
+    `database`: what its session is attached as. `whole_digits`: digits before the point that suffice for its
+    decimals, by column, where that is known.
+    """
+
+    database: writer.Database
+    actual: Callable[[Table], Actual]
+    whole_digits: Callable[[Table], Mapping[str, int]]
+
+
+_Told: TypeAlias = "tuple[str, Table, object]"
+"""What was asked, about which table, and the answer."""
+
+
 @dataclass
 class _Tables:
     """What the tables of a query are when it runs, and all that was told of them."""
 
-    database: writer.Database
-    actual: Callable[[Table], Actual]
+    asking: Asking
 
     def __post_init__(self) -> None:
-        self.told: list[tuple[Table, str | Actual]] = []
+        self._told: dict[tuple[str, int], _Told] = {}
+
+    @property
+    def told(self) -> Sequence[_Told]:
+        """What was asked, each once."""
+        return tuple(self._told.values())
 
     def name(self, table: Table) -> str:
         """The database that the table's session is attached as."""
-        self.told.append((table, self.database(table)))
-        return str(self.told[-1][1])
+        return self._noted("database", table, self.asking.database(table))
 
     def computed(self, table: Table) -> bool:
         """Whether columns of it are computed when it is read."""
-        return self._actual(table).is_computed
+        return self._noted("actual", table, self.asking.actual(table)).is_computed
 
     def columns(self, table: Table) -> tuple[str, ...]:
         """All that it has."""
-        return self._actual(table).columns
+        return self._noted("actual", table, self.asking.actual(table)).columns
 
-    def _actual(self, table: Table) -> Actual:
-        found = self.actual(table)
-        self.told.append((table, found))
-        return found
+    def whole_digits(self, table: Table) -> Mapping[str, int]:
+        """Digits before the point that suffice for its decimals."""
+        return self._noted("whole_digits", table, self.asking.whole_digits(table))
 
-    def are_as(self, told: Sequence[tuple[Table, str | Actual]]) -> bool:
+    def _noted(self, question: str, table: Table, answer: _Answer) -> _Answer:
+        self._told[question, id(table)] = question, table, answer
+        return answer
+
+    def are_as(self, told: Sequence[_Told]) -> bool:
         """True if the same is told of the same tables now."""
-        return all(
-            (self.actual(table) if isinstance(answer, Actual) else self.database(table)) == answer
-            for table, answer in told
-        )
+        return all(getattr(self.asking, question)(table) == answer for question, table, answer in told)
 
 
 @dataclass
 class _Written:
     """The SQL of a query and what was told of its tables; None unless it ran."""
 
-    known: tuple[writer.Result, Sequence[tuple[Table, str | Actual]]] | None = None
+    known: tuple[writer.Result, Sequence[_Told]] | None = None
 
 
 def plan(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,15 +176,13 @@ def shown(body: Mapping[str, Any]) -> tuple[str, list[Table]]:
     return written.sql, tables
 
 
-def to_run(
-    body: Mapping[str, Any], database: writer.Database, actual: Callable[[Table], Actual]
-) -> writer.Result:
+def to_run(body: Mapping[str, Any], asking: Asking) -> writer.Result:
     """The query with its parameters' values and the columns that are asked for.
 
     Raises NotPushable if a value turns out to be one that DuckDB does not have.
     """
     asked, values = _asked(body), tuple(parse_values(body.get("parameters")))
-    tables = _Tables(database, actual)
+    tables = _Tables(asking)
     written = _written(asked, values, tuple(body["columns"]))
     if written.known is None or not tables.are_as(written.known[1]):
         written.known = _to_run(asked, values, body["columns"], tables), tables.told
@@ -171,6 +194,8 @@ def _to_run(asked: Asked, values: Sequence[Value], columns: Sequence[int], table
     context = _context(asked, tables.name, query, values)
     context.names |= reserved(query, tables.columns)
     context = replace(context, is_computed=tables.computed)
+    if _PRODUCT in asked.text:
+        context = replace(context, whole_digits=tables.whole_digits)
     try:
         return writer.result(query, context, columns)
     except Local as local:

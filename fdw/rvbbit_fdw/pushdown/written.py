@@ -38,6 +38,7 @@ class Written:
     `fallible`: DuckDB gives an error for some rows, because PostgreSQL does. `value`: the value of a constant
     as the protocol writes it. `same_scale`: false if a numeric is equal to PostgreSQL's but may have
     another number of digits after the point, so that only its value may be used; unless `scales` tells it.
+    `fits`: so many digits suffice for all values of a numeric that there are, if fewer than its kind has.
     """
 
     sql: Sql
@@ -46,6 +47,12 @@ class Written:
     value: Value | Unknown = UNKNOWN
     same_scale: bool = True
     scales: Scales | None = None
+    fits: int | None = None
+
+    @property
+    def digits(self) -> int:
+        """How many digits suffice for a numeric."""
+        return self.kind.digits if self.fits is None else min(self.fits, self.kind.digits)
 
 
 def scales_of(written: Written) -> Scales | None:
