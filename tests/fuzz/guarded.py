@@ -32,13 +32,14 @@ class Guarded:
     functions: tuple[str, ...]
 
 
-def guarded(query: Query, *, strict: bool) -> Iterator[Guarded]:
+def guarded(query: Query, *, strict: bool, failure: str = "OTHERS") -> Iterator[Guarded]:
     """The query with other values in place of each expression that fails: one, another, and null.
 
     `strict`: an expression with a null in it is null, by which PostgreSQL knows outer joins that are none.
+    `failure`: the condition that is meant, as PL/pgSQL has it.
     """
     for way in range(3):
-        guard = _Guard(way, " STRICT" if strict else "")
+        guard = _Guard(way, " STRICT" if strict else "", failure)
         body = guard.part(query.body)
         assert isinstance(body, Piece)
         yield Guarded(replace(query, body=body), tuple(guard.functions))
@@ -50,6 +51,7 @@ class _Guard:
 
     way: int
     strict: str
+    failure: str
     functions: dict[str, None] = field(default_factory=dict)
 
     def part(self, part: Part) -> Part:
@@ -70,7 +72,7 @@ class _Guard:
         inside = _named(piece, inputs)
         declared = ", ".join(f"a{n} {KINDS[each].sql}" for n, each in enumerate(inputs.values()))
         returned = f"RETURNS {KINDS[kind].sql} LANGUAGE plpgsql IMMUTABLE{self.strict}"
-        body = f"BEGIN RETURN {inside}; EXCEPTION WHEN OTHERS THEN RETURN {self._instead(kind)}; END"
+        body = f"BEGIN RETURN {inside}; EXCEPTION WHEN {self.failure} THEN RETURN {self._instead(kind)}; END"
         digest = hashlib.md5(f"{declared} {returned} {body}".encode(), usedforsecurity=False).hexdigest()
         name = f"{SHARED}.guarded_{digest}"
         self.functions[

@@ -121,6 +121,9 @@ class Fuzz:
             elif not _has_failed(session) and self.decides_nothing(query, session):
                 self.idle += 1
                 wrong = None
+            elif _has_failed(session) and self.fails_twice(query, session, heap):
+                self.open += 1
+                wrong = None
         return wrong, heap, shown
 
     def smallest(self, query: Query, patience: int = 400) -> Query:
@@ -217,6 +220,18 @@ class Fuzz:
         return any(
             all(self._gives(other, session) for other in guarded(query, strict=strict))
             for strict in (False, True)
+        )
+
+    def fails_twice(self, query: Query, session: Outcome, heap: Outcome) -> bool:
+        """Would the heap give the session's error, if what fails there gave any value instead?
+
+        Which of several errors comes first hangs on the plan.
+        """
+        states = {one.sqlstate for one in heap if isinstance(one, Failure)}
+        return len(states) == 1 and any(
+            all(self._gives(other, session) for other in guarded(query, strict=strict, failure=failure))
+            for strict in (False, True)
+            for failure in [f"SQLSTATE '{state}'" for state in states]
         )
 
     def _gives(self, other: Guarded, session: Outcome) -> bool:

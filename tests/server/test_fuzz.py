@@ -42,3 +42,16 @@ def test_an_error_counts_where_its_row_may_be_one_of_the_result(
     where = Items((FAILS, piece("bool", beside)), " AND ", " WHERE ")
     without = fuzz.heap.run([f"SELECT id FROM t50 AS t WHERE id <> 7 AND 10 / (id - 7) > 0 AND {beside}"])
     assert fuzz.decides_nothing(Query(piece(None, "SELECT id FROM t50 AS t", where)), without) == nothing
+
+
+# What else WHERE has, and if it fails for rows that do not divide by zero.
+ERRORS = [("t.id::text::date > '2020-01-01'", True), ("t.id + 2147483640 > 0", True), ("t.id > 0", False)]
+
+
+@pytest.mark.parametrize(("beside", "fails"), ERRORS)
+def test_which_of_two_errors_comes_is_open(fuzz: Fuzz, beside: str, fails: bool) -> None:
+    where = Items((FAILS, piece(None, beside)), " AND ", " WHERE ")
+    divided = fuzz.heap.run(["SELECT id FROM t50 AS t WHERE 10 / (id - 7) > 0"])
+    other = fuzz.heap.run([f"SELECT id FROM t50 AS t WHERE {beside}"])
+    query = Query(piece(None, "SELECT id FROM t50 AS t", where))
+    assert fuzz.fails_twice(query, other, divided) == fails
