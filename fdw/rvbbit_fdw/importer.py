@@ -180,6 +180,19 @@ def remembered_type(column: Column) -> str:
     return typemap.canonical(column.type)
 
 
+def column_comments(relation: Relation, shown: typemap.Shown = typemap.DEFAULT) -> dict[str, str]:
+    """The comments on the columns of a foreign table, by their names in PostgreSQL; most need none."""
+    comments = ((name, _comment(column, shown)) for name, column in named_columns(relation))
+    return {name: comment for name, comment in comments if comment is not None}
+
+
+def _comment(column: Column, shown: typemap.Shown) -> str | None:
+    kind = remembered_type(column)
+    alike = typemap.is_alike(kind, declared_type(column, shown))
+    parts = [part for part in (None if alike else f"DuckDB type {kind}", column.comment) if part is not None]
+    return ": ".join(parts) if parts else None
+
+
 def relations_of(file: SessionFile, schema: str, catalog: Catalog) -> list[Relation]:
     """The tables and views of a schema; SchemaNotFound if the session has no such schema."""
     if not catalog.has_schema(schema):

@@ -7,7 +7,7 @@ from typing import Any
 
 from rvbbit_fdw import options
 from rvbbit_fdw.listing import Listing
-from rvbbit_fdw.relation_rows import COLUMNS, TABLES
+from rvbbit_fdw.relation_rows import COLUMNS, IMPORTS, TABLES
 from rvbbit_fdw.request import Scan
 from rvbbit_fdw.session_rows import SESSIONS
 from rvbbit_fdw.snapshot_rows import SNAPSHOTS
@@ -17,6 +17,7 @@ LISTINGS: Mapping[str, Listing[Any]] = {
     "tables": TABLES,
     "columns": COLUMNS,
     "snapshots": SNAPSHOTS,
+    "imports": IMPORTS,
 }
 
 

@@ -16,7 +16,7 @@ CONTEXTS = ("wrapper", "server", "user_mapping", "table", "column")
 IMPORT = "import"
 """Context of the options of IMPORT FOREIGN SCHEMA, which no object keeps."""
 
-CATALOGS = ("sessions", "tables", "columns", "snapshots")
+CATALOGS = ("sessions", "tables", "columns", "snapshots", "imports")
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "table",
         "catalog",
-        "Makes the table a list: sessions, tables, columns or snapshots.",
+        "Makes the table a list: sessions, tables, columns, snapshots or imports.",
         _one_of(CATALOGS),
     ),
     Option(

@@ -2,19 +2,24 @@
 
 Names and types are those of the importer's own functions. A session that cannot be read has no rows;
 its table_count in rvbbit_sessions is then null, which tells it from a session without tables.
+
+rvbbit._imports has a row for every session, with all that an attach is to know of it: to read a list costs
+some milliseconds, however little it has.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from rvbbit_fdw import importer, options
+from rvbbit_fdw import importer, options, typemap
 from rvbbit_fdw.catalog import Catalog, Column, Relation
 from rvbbit_fdw.errors import FolderUnusable, StoreFull
+from rvbbit_fdw.inspection import inspect
 from rvbbit_fdw.listing import SNAPSHOTS, ListedColumn, Listing, Look
-from rvbbit_fdw.sessions import Wanted
+from rvbbit_fdw.sessions import SessionFile, Wanted
 
 RowT = TypeVar("RowT")
 
@@ -39,13 +44,42 @@ class ColumnRow:
     pg_type: str
 
 
-def _tables(look: Look, wanted: Wanted) -> Iterator[TableRow]:
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    """A session, and what an import makes of its tables and views."""
+
+    file: SessionFile
+    catalog: Catalog
+    shown: typemap.Shown
+
+    @property
+    def state(self) -> str:
+        """Its state, as rvbbit_sessions has it."""
+        return inspect(self.file).state
+
+    @property
+    def tables(self) -> str:
+        """A JSON array without \\u escapes, which PostgreSQL reads under some server encodings only."""
+        rows = _tables_of(self.file.session_id, self.catalog)
+        return json.dumps([self._import_of(row) for row in rows], ensure_ascii=False, separators=(",", ":"))
+
+    def _import_of(self, row: TableRow) -> dict[str, Any]:
+        told = {name: TABLES.columns[name].value(row) for name in _TOLD}
+        return told | {"column_comments": importer.column_comments(row.relation, self.shown)}
+
+
+def _described(look: Look, wanted: Wanted) -> Iterator[tuple[SessionFile, Catalog]]:
     for file in look.folder.list(wanted, look.check):
         look.check()
         catalog, problem = look.try_describe(file)
         if isinstance(problem, FolderUnusable | StoreFull):  # what no session is to blame for hides none
             raise problem
-        yield from _tables_of(file.session_id, catalog or Catalog())
+        yield file, catalog or Catalog()
+
+
+def _tables(look: Look, wanted: Wanted) -> Iterator[TableRow]:
+    for file, catalog in _described(look, wanted):
+        yield from _tables_of(file.session_id, catalog)
 
 
 def _tables_of(session_id: str, catalog: Catalog) -> Iterator[TableRow]:
@@ -60,6 +94,11 @@ def _columns(look: Look, wanted: Wanted) -> Iterator[ColumnRow]:
         if table.relation.left_out is None:
             for number, (name, column) in enumerate(importer.named_columns(table.relation), 1):
                 yield ColumnRow(table, column, name, number, importer.declared_type(column, shown))
+
+
+def _imports(look: Look, wanted: Wanted) -> Iterator[ImportRow]:
+    shown = options.shown(look.scan.server.options)
+    return (ImportRow(file, catalog, shown) for file, catalog in _described(look, wanted))
 
 
 def _column_count(row: TableRow) -> int | None:
@@ -86,6 +125,9 @@ TABLES: Listing[TableRow] = Listing(
     _tables,
 )
 
+_TOLD = ("schema_name", "table_name", "kind", "pg_name", "estimated_rows", "comment", "error")
+"""What rvbbit._imports says of each table, by the names that rvbbit_tables has for it."""
+
 COLUMNS: Listing[ColumnRow] = Listing(
     "list of columns",
     {
@@ -100,4 +142,14 @@ COLUMNS: Listing[ColumnRow] = Listing(
         "comment": _listed("VARCHAR", lambda row: row.column.comment),
     },
     _columns,
+)
+
+IMPORTS: Listing[ImportRow] = Listing(
+    "list of imports",
+    {
+        "session_id": _listed("VARCHAR", lambda row: row.file.session_id),
+        "state": _listed("VARCHAR", lambda row: row.state),
+        "tables": ListedColumn("JSON", SNAPSHOTS, lambda row: row.tables, "VARCHAR"),
+    },
+    _imports,
 )

@@ -68,22 +68,19 @@ END
 $$;
 COMMENT ON PROCEDURE rvbbit._comment_schema(text, name, text) IS 'internal: the comment of an attached schema';
 
--- As an array of objects, because an attach asks for it several times and to read the list costs more than all of that.
-CREATE FUNCTION rvbbit._known_tables(session text)
-    RETURNS jsonb
+-- Read once for an attach, because to read a list costs more than all that is asked of it. Without a state there is no
+-- such session.
+CREATE FUNCTION rvbbit._known(session text, OUT state text, OUT tables jsonb)
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN (
-        SELECT COALESCE(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
-                   'pg_name', s.pg_name, 'schema_name', s.schema_name, 'table_name', s.table_name, 'kind', s.kind,
-                   'estimated_rows', s.estimated_rows, 'comment', s.comment, 'error', s.error)), '[]')
-        FROM public.rvbbit_tables AS s
-        WHERE s.session_id = session AND s.schema_name = 'main');
+    SELECT s.state, pg_catalog.jsonb_path_query_array(s.tables, '$[*] ? (@.schema_name == "main")') INTO state, tables
+    FROM rvbbit._imports AS s WHERE s.session_id = session;
+    tables := COALESCE(tables, '[]');
 END
 $$;
-COMMENT ON FUNCTION rvbbit._known_tables(text) IS 'internal: the tables of a session that an attached schema shows, as rvbbit_tables has them';
+COMMENT ON FUNCTION rvbbit._known(text) IS 'internal: the state of a session, and the tables of it that an attached schema shows';
 
 -- What an attached schema need not import: names that are taken, and tables that a person renamed.
 CREATE FUNCTION rvbbit._present_names(session text, schema_oid oid, known jsonb)
@@ -129,7 +126,8 @@ CREATE FUNCTION rvbbit._missing_tables(known jsonb, present text[])
 COMMENT ON FUNCTION rvbbit._missing_tables(jsonb, text[]) IS 'internal: known tables that an attached schema lacks';
 
 -- Straight to where they stay and under the names that they have there: to move one costs as much as to make it.
-CREATE PROCEDURE rvbbit._import_tables(session text, schema_name name, missing jsonb)
+CREATE FUNCTION rvbbit._import_tables(session text, schema_name name, missing jsonb)
+    RETURNS integer
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -162,49 +160,46 @@ BEGIN
     END LOOP;
     CALL rvbbit._hide_partitions(imported);
     CALL rvbbit._describe(session, pg_catalog.to_jsonb(shown), true);
+    RETURN pg_catalog.cardinality(imported);
 END
 $$;
-COMMENT ON PROCEDURE rvbbit._import_tables(text, name, jsonb) IS 'internal: ordinary tables that a schema lacks';
+COMMENT ON FUNCTION rvbbit._import_tables(text, name, jsonb) IS 'internal: ordinary tables that a schema lacks; how many it got';
 
--- Only what is not there yet; what a person made in the schema keeps its name. Gives what is known of the session's tables.
-CREATE FUNCTION rvbbit._import_missing(session text, schema_name name, present_as text)
-    RETURNS jsonb
+-- Only what is not there yet; what a person made in the schema keeps its name. How many tables were made is known of
+-- ordinary ones alone.
+CREATE FUNCTION rvbbit._import_missing(session text, schema_name name, present_as text, INOUT known jsonb, OUT made integer)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    known jsonb := rvbbit._known_tables(session);
     present CONSTANT text[] := ARRAY(SELECT rvbbit._present_names(session, rvbbit._schema_oid(schema_name), known));
     missing jsonb := rvbbit._missing_tables(known, present);
 BEGIN
     IF present_as = 'foreign' THEN
         CALL rvbbit._import(session, schema_name, present, NULL);
-        RETURN known;
+        RETURN;
     END IF;
     IF missing = '[]' THEN
         -- The session may have been one that could not be read just then: this says why.
         CALL rvbbit._import(session, schema_name, NULL, '{}');
-        known := rvbbit._known_tables(session);
+        known := (rvbbit._known(session)).tables;
         missing := rvbbit._missing_tables(known, present);
     END IF;
-    IF missing <> '[]' THEN
-        CALL rvbbit._import_tables(session, schema_name, missing);
-    END IF;
-    RETURN known;
+    made := CASE WHEN missing = '[]' THEN 0 ELSE rvbbit._import_tables(session, schema_name, missing) END;
 END
 $$;
-COMMENT ON FUNCTION rvbbit._import_missing(text, name, text) IS 'internal: make the tables that an attached schema lacks';
+COMMENT ON FUNCTION rvbbit._import_missing(text, name, text, jsonb) IS 'internal: make the tables that an attached schema lacks';
 
-CREATE FUNCTION rvbbit._create_schema(session text, schema_name name, attached_by text, present_as text)
-    RETURNS jsonb
+CREATE FUNCTION rvbbit._create_schema(session text, schema_name name, attached_by text, present_as text,
+                                      OUT known jsonb, OUT made integer)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     state text;
 BEGIN
-    SELECT s.state INTO state FROM public.rvbbit_sessions AS s WHERE s.session_id = session;
-    IF NOT FOUND THEN
+    SELECT k.state, k.tables INTO state, known FROM rvbbit._known(session) AS k;
+    IF state IS NULL THEN
         CALL rvbbit._refuse_unknown(session);
     END IF;
     EXECUTE pg_catalog.format('CREATE SCHEMA %I', schema_name);
@@ -217,10 +212,11 @@ BEGIN
     DELETE FROM rvbbit.attachment AS a WHERE a.schema_name = _create_schema.schema_name;
     INSERT INTO rvbbit.attachment (schema_name, session_id, attached_by, present_as)
     VALUES (_create_schema.schema_name, session, _create_schema.attached_by, _create_schema.present_as);
-    RETURN rvbbit._import_missing(session, schema_name, present_as);
+    SELECT m.known, m.made INTO known, made FROM rvbbit._import_missing(session, schema_name, present_as, known) AS m;
 END
 $$;
-COMMENT ON FUNCTION rvbbit._create_schema(text, name, text, text) IS 'internal: a new schema for a session';
+COMMENT ON FUNCTION rvbbit._create_schema(text, name, text, text) IS
+    'internal: a new schema for a session, with what is known of its tables and, if that is known, their number';
 
 CREATE PROCEDURE rvbbit._rename_schema(present name, wanted name)
     LANGUAGE plpgsql
@@ -282,9 +278,10 @@ END
 $$;
 COMMENT ON FUNCTION rvbbit._take_name(text) IS 'internal: the name of a new schema for a session, which no other session takes';
 
--- What was done, as a format of id and schema name, the schema's name, and what is known of the tables if that was asked.
+-- What was done, as a format of id and schema name, the schema's name, what is known of the tables if that was asked, and
+-- how many the schema has if it is plain.
 CREATE FUNCTION rvbbit._attach(session text, alias text, attached_by text, present_as text, OUT done text,
-                               OUT schema_name name, OUT known jsonb)
+                               OUT schema_name name, OUT known jsonb, OUT made integer)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -302,14 +299,16 @@ BEGIN
     IF schema_name IS NULL THEN
         done := 'Attached ''%s'' as schema "%s"';
         schema_name := COALESCE(alias, rvbbit._take_name(session));
-        known := rvbbit._create_schema(session, schema_name, attached_by, COALESCE(present_as, rvbbit._present_as()));
+        SELECT c.known, c.made INTO known, made
+        FROM rvbbit._create_schema(session, schema_name, attached_by, COALESCE(present_as, rvbbit._present_as())) AS c;
     ELSIF schema_name <> alias THEN
         done := 'Renamed the schema of ''%s'' to "%s"';
         CALL rvbbit._rename_schema(schema_name, alias::pg_catalog.name);
         schema_name := alias;
     ELSE
         done := '''%s'' is attached already, as schema "%s"';
-        known := rvbbit._import_missing(session, schema_name, present);
+        SELECT m.known INTO known
+        FROM rvbbit._import_missing(session, schema_name, present, (rvbbit._known(session)).tables) AS m;
     END IF;
     IF present_as <> present THEN
         done := CASE present_as WHEN 'table' THEN 'Presented ''%s'' as ordinary tables in schema "%s"'
@@ -327,23 +326,25 @@ COMMENT ON FUNCTION rvbbit._attach(text, text, text, text) IS
     'internal: attach a session, rename its schema or present it otherwise';
 
 -- "5 tables", and by name what could not be imported.
-CREATE FUNCTION rvbbit._contents(session text, schema_name name, known jsonb)
+CREATE FUNCTION rvbbit._contents(session text, schema_name name, known jsonb, made integer)
     RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    tables bigint;
+    tables bigint := made;
     missing text;
 BEGIN
-    SELECT pg_catalog.count(*) INTO tables FROM rvbbit._tables_of(session, rvbbit._schema_oid(schema_name));
+    IF tables IS NULL THEN
+        SELECT pg_catalog.count(*) INTO tables FROM rvbbit._tables_of(session, rvbbit._schema_oid(schema_name));
+    END IF;
     SELECT pg_catalog.string_agg(rvbbit._shown(t.table_name), ', ' ORDER BY t.table_name) INTO missing
     FROM pg_catalog.jsonb_to_recordset(known) AS t (table_name text, error text)
     WHERE t.error IS NOT NULL;
     RETURN tables || CASE tables WHEN 1 THEN ' table' ELSE ' tables' END || COALESCE('; left out: ' || missing, '');
 END
 $$;
-COMMENT ON FUNCTION rvbbit._contents(text, name, jsonb) IS 'internal: what an attached schema has, and what it lacks';
+COMMENT ON FUNCTION rvbbit._contents(text, name, jsonb, integer) IS 'internal: what an attached schema has, and what it lacks';
 
 CREATE FUNCTION rvbbit.attach_session(session_id text, schema_name text DEFAULT NULL, present_as text DEFAULT NULL)
     RETURNS text
@@ -358,7 +359,7 @@ BEGIN
     RETURN pg_catalog.format('SUCCESS: %s (%s). Refresh the connection in DBeaver to see it.',
                              pg_catalog.format(result.done, session_id, result.schema_name),
                              rvbbit._contents(session_id, result.schema_name,
-                                              COALESCE(result.known, rvbbit._known_tables(session_id))));
+                                              COALESCE(result.known, (rvbbit._known(session_id)).tables), result.made));
 END
 $$;
 COMMENT ON FUNCTION rvbbit.attach_session(text, text, text) IS

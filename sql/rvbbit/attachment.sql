@@ -37,21 +37,26 @@ CREATE VIEW rvbbit._attached AS
       AND pg_catalog.starts_with(d.description, pg_catalog.format('RVBBIT session "%s"', a.session_id));
 COMMENT ON VIEW rvbbit._attached IS 'internal: attachments whose schema is there and is ours';
 
+-- An attach asks for it several times: a function in SQL would be planned at each call.
 CREATE FUNCTION rvbbit._server()
     RETURNS name
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
     RETURN (SELECT s.srvname
             FROM pg_catalog.pg_foreign_table AS t
             JOIN pg_catalog.pg_foreign_server AS s ON s.oid = t.ftserver
             WHERE t.ftrelid = pg_catalog.to_regclass('public.rvbbit_sessions'));
+END
+$$;
 COMMENT ON FUNCTION rvbbit._server() IS 'internal: the server that rvbbit_sessions belongs to';
 
+-- Without a SET clause, so that it becomes a part of the query that calls it.
 CREATE FUNCTION rvbbit._schema_oid(schema_name name)
     RETURNS oid
     LANGUAGE sql STABLE
-    SET search_path = pg_catalog, pg_temp
-    RETURN (SELECT n.oid FROM pg_catalog.pg_namespace AS n WHERE n.nspname = schema_name);
+    RETURN pg_catalog.to_regnamespace(pg_catalog.quote_ident(schema_name))::oid;
 COMMENT ON FUNCTION rvbbit._schema_oid(name) IS 'internal: a schema''s oid, null if there is none';
 
 -- By their dependencies, for which there is an index: pg_class has as many rows as all sessions have tables, and more.

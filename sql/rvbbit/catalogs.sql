@@ -1,18 +1,20 @@
--- rvbbit_sessions, rvbbit_tables and rvbbit_columns in public: what the folder holds. No members of the extension, so
--- that pg_dump keeps them with their grants, and changed only in place, so that views over them survive.
+-- rvbbit_sessions, rvbbit_tables and rvbbit_columns in public: what the folder holds; and rvbbit._imports, which an attach
+-- reads. No members of the extension, so that pg_dump keeps them with their grants, and changed only in place, so that
+-- views over them survive.
 
 CREATE FUNCTION rvbbit._catalogs()
-    RETURNS TABLE (catalog text, relation name, comment text)
+    RETURNS TABLE (catalog text, relation text, comment text)
     LANGUAGE sql IMMUTABLE
     SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     VALUES
-    ('sessions', 'rvbbit_sessions'::pg_catalog.name, 'every RVBBIT session of the folder, with its state'),
-    ('tables', 'rvbbit_tables', 'every table and view of every session, attached or not'),
-    ('columns', 'rvbbit_columns', 'every column of every table of every session, attached or not'),
-    ('snapshots', 'rvbbit_snapshots', 'the copies of sessions that queries read, shared by all connections');
+    ('sessions', 'public.rvbbit_sessions', 'every RVBBIT session of the folder, with its state'),
+    ('tables', 'public.rvbbit_tables', 'every table and view of every session, attached or not'),
+    ('columns', 'public.rvbbit_columns', 'every column of every table of every session, attached or not'),
+    ('snapshots', 'public.rvbbit_snapshots', 'the copies of sessions that queries read, shared by all connections'),
+    ('imports', 'rvbbit._imports', 'internal: what an import makes of every session');
 END;
-COMMENT ON FUNCTION rvbbit._catalogs() IS 'internal: the foreign tables of public that list things';
+COMMENT ON FUNCTION rvbbit._catalogs() IS 'internal: the foreign tables that list things';
 
 CREATE FUNCTION rvbbit._catalog_columns()
     RETURNS TABLE (catalog text, name name, type text, comment text)
@@ -59,7 +61,10 @@ BEGIN ATOMIC
     ('snapshots', 'age_seconds', 'double precision', 'seconds since then'),
     ('snapshots', 'last_used_at', 'timestamp with time zone', 'when a statement last began to read it'),
     ('snapshots', 'size_bytes', 'bigint', 'what it takes on disk'),
-    ('snapshots', 'is_current', 'boolean', 'whether the session has not changed since');
+    ('snapshots', 'is_current', 'boolean', 'whether the session has not changed since'),
+    ('imports', 'session_id', 'text', 'the session'),
+    ('imports', 'state', 'text', 'as rvbbit_sessions has it'),
+    ('imports', 'tables', 'jsonb', 'its tables and views as rvbbit_tables has them, each with the comments on its columns');
 END;
 COMMENT ON FUNCTION rvbbit._catalog_columns() IS 'internal: their columns';
 
@@ -67,12 +72,12 @@ CREATE FUNCTION rvbbit._catalog_oid(catalog text)
     RETURNS oid
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
-    RETURN (SELECT pg_catalog.to_regclass(pg_catalog.format('public.%I', c.relation))
+    RETURN (SELECT pg_catalog.to_regclass(c.relation)
             FROM rvbbit._catalogs() AS c WHERE c.catalog = _catalog_oid.catalog);
 COMMENT ON FUNCTION rvbbit._catalog_oid(text) IS 'internal: the oid of a catalog, null if there is no such relation';
 
 -- Wrong kind of relation or wrong server: nothing that ALTER could mend.
-CREATE PROCEDURE rvbbit._check_catalog(catalog text, relation name, server text)
+CREATE PROCEDURE rvbbit._check_catalog(catalog text, relation text, server text)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -84,16 +89,16 @@ BEGIN
     JOIN pg_catalog.pg_foreign_server AS s ON s.oid = t.ftserver
     WHERE t.ftrelid = rvbbit._catalog_oid(catalog);
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'relation "public.%" exists and is not a foreign table', relation
+        RAISE EXCEPTION 'relation "%" exists and is not a foreign table', relation
             USING ERRCODE = 'wrong_object_type', HINT = 'Rename it, then call rvbbit.setup() again.';
     ELSIF present <> server THEN
-        RAISE EXCEPTION 'foreign table "public.%" belongs to the server "%", not to "%"', relation, present, server
+        RAISE EXCEPTION 'foreign table "%" belongs to the server "%", not to "%"', relation, present, server
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'Rename or drop it, then call rvbbit.setup() again.';
     END IF;
 END
 $$;
-COMMENT ON PROCEDURE rvbbit._check_catalog(text, name, text) IS 'internal: refuse what setup() cannot bring in step';
+COMMENT ON PROCEDURE rvbbit._check_catalog(text, text, text) IS 'internal: refuse what setup() cannot bring in step';
 
 CREATE FUNCTION rvbbit._catalog_changes(catalog text)
     RETURNS SETOF text
@@ -143,22 +148,22 @@ END;
 COMMENT ON FUNCTION rvbbit._catalog_options(text) IS 'internal: option changes that a catalog needs';
 
 -- A view may hold a column as it is; that view is worth more than a tidy table.
-CREATE PROCEDURE rvbbit._alter_catalog(relation name, action text)
+CREATE PROCEDURE rvbbit._alter_catalog(relation text, action text)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    EXECUTE pg_catalog.format('ALTER FOREIGN TABLE public.%I ', relation) || action;
+    EXECUTE pg_catalog.format('ALTER FOREIGN TABLE %s ', relation) || action;
 EXCEPTION
     WHEN dependent_objects_still_exist OR feature_not_supported THEN
-        RAISE WARNING 'foreign table "public.%" was not changed: %', relation, action
+        RAISE WARNING 'foreign table "%" was not changed: %', relation, action
             USING DETAIL = SQLERRM, ERRCODE = SQLSTATE,
                   HINT = 'Drop what depends on the column, then call rvbbit.setup() again.';
 END
 $$;
-COMMENT ON PROCEDURE rvbbit._alter_catalog(name, text) IS 'internal: one change, or a warning why not';
+COMMENT ON PROCEDURE rvbbit._alter_catalog(text, text) IS 'internal: one change, or a warning why not';
 
-CREATE PROCEDURE rvbbit._create_catalog(catalog text, relation name, server text)
+CREATE PROCEDURE rvbbit._create_catalog(catalog text, relation text, server text)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -167,13 +172,13 @@ DECLARE
 BEGIN
     SELECT pg_catalog.string_agg(pg_catalog.format('%I %s', c.name, c.type), ', ') INTO columns
     FROM rvbbit._catalog_columns() AS c WHERE c.catalog = _create_catalog.catalog;
-    EXECUTE pg_catalog.format('CREATE FOREIGN TABLE public.%I (%s) SERVER %I OPTIONS (catalog %L)',
+    EXECUTE pg_catalog.format('CREATE FOREIGN TABLE %s (%s) SERVER %I OPTIONS (catalog %L)',
                               relation, columns, server, catalog);
 END
 $$;
-COMMENT ON PROCEDURE rvbbit._create_catalog(text, name, text) IS 'internal: make a catalog';
+COMMENT ON PROCEDURE rvbbit._create_catalog(text, text, text) IS 'internal: make a catalog';
 
-CREATE PROCEDURE rvbbit._comment_catalog(catalog text, relation name, comment text)
+CREATE PROCEDURE rvbbit._comment_catalog(catalog text, relation text, comment text)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -182,7 +187,7 @@ DECLARE
     col record;
 BEGIN
     IF pg_catalog.obj_description(present, 'pg_class') IS NULL THEN
-        EXECUTE pg_catalog.format('COMMENT ON FOREIGN TABLE public.%I IS %L', relation, comment);
+        EXECUTE pg_catalog.format('COMMENT ON FOREIGN TABLE %s IS %L', relation, comment);
     END IF;
     FOR col IN
         SELECT c.name, c.comment
@@ -191,11 +196,11 @@ BEGIN
         WHERE c.catalog = _comment_catalog.catalog
           AND pg_catalog.col_description(present, a.attnum) IS DISTINCT FROM c.comment
     LOOP
-        EXECUTE pg_catalog.format('COMMENT ON COLUMN public.%I.%I IS %L', relation, col.name, col.comment);
+        EXECUTE pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', relation, col.name, col.comment);
     END LOOP;
 END
 $$;
-COMMENT ON PROCEDURE rvbbit._comment_catalog(text, name, text) IS 'internal: comments that clients show';
+COMMENT ON PROCEDURE rvbbit._comment_catalog(text, text, text) IS 'internal: comments that clients show';
 
 -- Without any estimate the planner would read rvbbit_columns once for each row of rvbbit_tables.
 CREATE PROCEDURE rvbbit._estimate_catalogs()

@@ -31,7 +31,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION rvbbit._shown_by(oid[]) IS 'internal: what foreign tables, or tables before them, show';
 
--- As an array of objects: a list is read once for all that is to be said of its tables.
+-- As rvbbit._imports describes them: a list is read once for all that is to be said of its tables.
 CREATE FUNCTION rvbbit._tables_shown(session text, tables oid[])
     RETURNS jsonb
     LANGUAGE plpgsql STABLE
@@ -39,13 +39,13 @@ CREATE FUNCTION rvbbit._tables_shown(session text, tables oid[])
 AS $$
 BEGIN
     RETURN (
-        SELECT COALESCE(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
-                   'table_oid', t.table_oid, 'part_oid', t.part_oid, 'schema_name', s.schema_name,
-                   'table_name', s.table_name, 'kind', s.kind, 'estimated_rows', s.estimated_rows,
-                   'comment', s.comment)), '[]')
-        FROM public.rvbbit_tables AS s
-        JOIN rvbbit._shown_by(tables) AS t ON t.session = s.session_id AND t.schema_name = s.schema_name
-                                          AND t.table_name = s.table_name
+        SELECT COALESCE(pg_catalog.jsonb_agg(k.known || pg_catalog.jsonb_build_object(
+                   'table_oid', t.table_oid, 'part_oid', t.part_oid)), '[]')
+        FROM rvbbit._imports AS s
+        CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(s.tables) AS k (known)
+        JOIN rvbbit._shown_by(_tables_shown.tables) AS t
+             ON t.session = s.session_id AND t.schema_name = k.known ->> 'schema_name'
+             AND t.table_name = k.known ->> 'table_name'
         WHERE s.session_id = _tables_shown.session);
 END
 $$;
@@ -73,36 +73,19 @@ END
 $$;
 COMMENT ON PROCEDURE rvbbit._estimate(jsonb) IS 'internal: give tables the row counts that DuckDB knows';
 
--- A type that every user of PostgreSQL takes for the same needs no comment.
-CREATE FUNCTION rvbbit._column_comments(session text, shown jsonb)
+CREATE FUNCTION rvbbit._column_comments(relation oid, comments jsonb)
     RETURNS SETOF text
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN QUERY
-        WITH same (duckdb_type, pg_type) AS (
-            VALUES ('VARCHAR', 'text'), ('DOUBLE', 'double precision'), ('FLOAT', 'real'), ('BLOB', 'bytea'),
-                   ('TIMESTAMP WITH TIME ZONE', 'timestamptz'), ('JSON', 'jsonb')
-        ), columns AS MATERIALIZED (
-            SELECT s.schema_name, s.table_name, s.pg_name, s.comment,
-                   CASE WHEN pg_catalog.lower(pg_catalog.replace(s.duckdb_type, 'DECIMAL', 'numeric')) <> s.pg_type
-                             AND NOT EXISTS (SELECT FROM same WHERE (same.duckdb_type, same.pg_type)
-                                                                    = (s.duckdb_type, s.pg_type))
-                        THEN 'DuckDB type ' || s.duckdb_type END AS kind
-            FROM public.rvbbit_columns AS s
-            WHERE s.session_id = _column_comments.session
-        )
-        SELECT pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', a.attrelid::pg_catalog.regclass, a.attname,
-                                 pg_catalog.concat_ws(': ', s.kind, s.comment))
-        FROM columns AS s
-        JOIN pg_catalog.jsonb_to_recordset(shown) AS t (table_oid oid, schema_name text, table_name text)
-             ON t.schema_name = s.schema_name AND t.table_name = s.table_name
-        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.table_oid AND a.attname = s.pg_name
-        WHERE s.kind IS NOT NULL OR s.comment IS NOT NULL;
+        SELECT pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', relation::pg_catalog.regclass, a.attname, c.value)
+        FROM pg_catalog.jsonb_each_text(comments) AS c
+        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = relation AND a.attname = c.key;
 END
 $$;
-COMMENT ON FUNCTION rvbbit._column_comments(text, jsonb) IS 'internal: commands that make the comments on imported columns';
+COMMENT ON FUNCTION rvbbit._column_comments(oid, jsonb) IS 'internal: commands that make the comments on imported columns';
 
 CREATE PROCEDURE rvbbit._describe(session text, shown jsonb, comments boolean)
     LANGUAGE plpgsql
@@ -117,8 +100,8 @@ BEGIN
         RETURN;
     END IF;
     FOR item IN
-        SELECT s.* FROM pg_catalog.jsonb_to_recordset(shown)
-                        AS s (table_oid oid, part_oid oid, kind text, estimated_rows bigint, comment text)
+        SELECT s.* FROM pg_catalog.jsonb_to_recordset(shown) AS s (table_oid oid, part_oid oid, kind text,
+                                                                   estimated_rows bigint, comment text, column_comments jsonb)
     LOOP
         EXECUTE pg_catalog.format('COMMENT ON %s TABLE %s IS %L',
                                   CASE WHEN item.table_oid = item.part_oid THEN 'FOREIGN' ELSE '' END,
@@ -126,9 +109,12 @@ BEGIN
                                   pg_catalog.format('%s of the RVBBIT session "%s"', item.kind, session)
                                   || COALESCE(', ' || item.estimated_rows || ' rows when imported', '')
                                   || COALESCE(': ' || item.comment, ''));
-    END LOOP;
-    FOR command IN SELECT rvbbit._column_comments(session, shown) LOOP
-        EXECUTE command;
+        -- Most tables need none, and to ask costs more than to tell.
+        IF item.column_comments <> '{}' THEN
+            FOR command IN SELECT rvbbit._column_comments(item.table_oid, item.column_comments) LOOP
+                EXECUTE command;
+            END LOOP;
+        END IF;
     END LOOP;
 END
 $$;

@@ -491,7 +491,7 @@ BEGIN
         END IF;
     END LOOP;
     IF lacks_tables THEN
-        PERFORM rvbbit._import_missing(session, schema_name, present_as);
+        PERFORM rvbbit._import_missing(session, schema_name, present_as, (rvbbit._known(session)).tables);
     END IF;
     IF EXISTS (SELECT FROM rvbbit._presented_otherwise AS o WHERE o.session_id = session) THEN
         problem := rvbbit._try_present(session, schema_name);

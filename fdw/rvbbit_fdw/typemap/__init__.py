@@ -13,6 +13,7 @@ from rvbbit_fdw.typemap.travel import (
     Travel,
     TypeRow,
     canonical,
+    is_alike,
     lookup,
     travel,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "Travel",
     "TypeRow",
     "canonical",
+    "is_alike",
     "lookup",
     "travel",
 ]

@@ -68,6 +68,23 @@ JSON_AS = tuple(scalars.SHOWN_JSON)
 NANOSECONDS_AS = ("microseconds", "text")
 
 
+_ALIKE = frozenset(
+    {
+        ("VARCHAR", "text"),
+        ("DOUBLE", "double precision"),
+        ("FLOAT", "real"),
+        ("BLOB", "bytea"),
+        ("TIMESTAMP WITH TIME ZONE", "timestamptz"),
+        ("JSON", "jsonb"),
+    }
+)
+
+
+def is_alike(duckdb_type: str, declared: str) -> bool:
+    """True if every user of PostgreSQL takes the two types for the same."""
+    return duckdb_type.replace("DECIMAL", "numeric").lower() == declared or (duckdb_type, declared) in _ALIKE
+
+
 def canonical(duckdb_type: str) -> str:
     """The type's text as options keep it: enums without their members, since they travel as text."""
     kind = parse(duckdb_type)

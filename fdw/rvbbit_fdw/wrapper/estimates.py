@@ -10,7 +10,7 @@ from rvbbit_fdw.pushdown.nodes import AnyOf, Bool, Call, Constant, Node, NullTes
 from rvbbit_fdw.request import Attribute, Scan
 
 _UNKNOWN = 1000
-_LISTS = {"sessions": 1000, "tables": 5000, "columns": 50000, "snapshots": 100}
+_LISTS = {"sessions": 1000, "tables": 5000, "columns": 50000, "snapshots": 100, "imports": 1000}
 _EQUAL, _RANGE = 0.005, 1 / 3
 """The parts that PostgreSQL itself takes where it has no statistics."""
 
