@@ -16,6 +16,7 @@ from rvbbit_fdw import catalog, importer
 from rvbbit_fdw.catalog import Catalog, Relation
 from rvbbit_fdw.catalog_cache import CatalogCache
 from rvbbit_fdw.engine import Attached, Engine, connect_idle, warm
+from rvbbit_fdw.fingerprint import boot
 from rvbbit_fdw.inspection import inspect
 from rvbbit_fdw.protocol import fingerprint, unusable
 from rvbbit_fdw.request import Server, Settings
@@ -45,12 +46,14 @@ class Backend:
         self._described: tuple[str, Catalog] | None = None
 
     def preload(self) -> None:
-        """Make the idle instance that forked backends inherit, with all modules that are loaded now.
+        """Make the idle instance that forked backends inherit, with all modules that are loaded now, and what
+        is slow to find out and stays the same.
 
         All of it stays for ever, so garbage collectors need not look: that would copy its pages.
         """
         self._idle = connect_idle()
         warm(self._idle)
+        boot()
         gc.collect()
         gc.freeze()
 

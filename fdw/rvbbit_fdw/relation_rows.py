@@ -59,7 +59,7 @@ class ImportRow:
 
     @property
     def tables(self) -> str:
-        """A JSON array without \\u escapes, which PostgreSQL reads under some server encodings only."""
+        """A JSON array, without \\u escapes, which PostgreSQL reads under some server encodings only."""
         rows = _tables_of(self.file.session_id, self.catalog)
         return json.dumps([self._import_of(row) for row in rows], ensure_ascii=False, separators=(",", ":"))
 

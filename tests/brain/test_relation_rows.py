@@ -113,6 +113,26 @@ def test_columns(folder: Folder) -> None:
     ]
 
 
+def test_imports_have_what_an_attach_needs(folder: Folder) -> None:
+    found = {row[0]: row[1:] for row in rows_of(folder, "imports", "session_id", "state", "tables")}
+    assert {session: state for session, (state, _) in found.items()} == {
+        "etl": "ready", ODD: "ready", "nothing": "empty", "bad": "corrupt"
+    }  # fmt: skip
+    tables = {session: json.loads(text) for session, (_, text) in found.items()}
+    assert tables["nothing"] == tables["bad"] == []
+    names = ("schema_name", "table_name", "kind", "pg_name", "estimated_rows", "comment", "error")
+    listed = rows_of(folder, "tables", *names, conditions=(session_is("etl"),))
+    assert sorted((tuple(each[name] for name in names) for each in tables["etl"]), key=repr) == sorted(
+        listed, key=repr
+    )
+    comments = {(each["schema_name"], each["table_name"]): each["column_comments"] for each in tables["etl"]}
+    assert comments["main", "_output"] == {"revenue": "in €"}
+    assert comments["other", "_output"] == {"e": "DuckDB type ENUM"}
+    assert comments["main", "thief"] == comments["main", "v"] == {}
+    assert tables[ODD][0]["column_comments"]["ctid_"] == "DuckDB type HUGEINT"
+    assert "€" in found["etl"][1]
+
+
 @pytest.mark.parametrize(("session", "schema"), [("etl", "main"), ("etl", "other"), (ODD, "main")])
 def test_names_and_types_are_those_of_an_import(folder: Folder, session: str, schema: str) -> None:
     commands = folder.import_schema(session if schema == "main" else f"{session}.{schema}")["commands"]

@@ -16,6 +16,7 @@ from rvbbit_fdw.request import Scan, parse_scan
 from tests.kit import arrow
 
 LISTING_TYPES = {
+    "JSON": "pg_catalog.jsonb",
     "BOOLEAN": "pg_catalog.bool",
     "VARCHAR": "pg_catalog.text",
     "BIGINT": "pg_catalog.int8",

@@ -19,6 +19,7 @@ PRIVILEGES = [
     ("has_table_privilege('rvbbit_reader', 'public.rvbbit_sessions', 'INSERT')", False),
     ("has_table_privilege('rvbbit_reader', 'public.rvbbit_tables', 'SELECT')", True),
     ("has_table_privilege('rvbbit_reader', 'public.rvbbit_columns', 'SELECT')", True),
+    ("has_table_privilege('rvbbit_operator', 'rvbbit._imports', 'SELECT')", False),
     ("has_schema_privilege('rvbbit_reader', 'public', 'USAGE')", True),
     ("has_server_privilege('rvbbit_reader', 'rvbbit', 'USAGE')", False),
     ("has_server_privilege('rvbbit_operator', 'rvbbit', 'USAGE')", True),
@@ -51,6 +52,8 @@ DRIFTS = [
     "COMMENT ON VIEW _rvbbit_sessions IS NULL",
     "DROP FOREIGN TABLE rvbbit_sessions CASCADE",
     "DROP FOREIGN TABLE rvbbit_tables",
+    "DROP FOREIGN TABLE rvbbit._imports",
+    "ALTER FOREIGN TABLE rvbbit._imports DROP COLUMN tables",
     "ALTER FOREIGN TABLE rvbbit_columns DROP COLUMN pg_type",
     "DROP FUNCTION rvbbit_attach_session",
     "GRANT EXECUTE ON FUNCTION rvbbit_detach_session TO PUBLIC",
@@ -85,7 +88,8 @@ STATE = """
                                                         relacl::text[], col_description(attrelid, attnum))
                                 ORDER BY attrelid::regclass::text, attname)
                      FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid
-                     WHERE attrelid IN ('rvbbit_tables'::regclass, 'rvbbit_columns'::regclass)
+                     WHERE attrelid IN ('rvbbit_tables'::regclass, 'rvbbit_columns'::regclass,
+                                        'rvbbit._imports'::regclass)
                        AND attnum > 0 AND NOT attisdropped),
         'view', (SELECT jsonb_agg(jsonb_build_array(attname, format_type(atttypid, atttypmod), reloptions,
                                                     col_description(attrelid, attnum), relacl::text[],
