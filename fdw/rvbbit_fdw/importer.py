@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -187,10 +188,18 @@ def column_comments(relation: Relation, shown: typemap.Shown = typemap.DEFAULT) 
 
 
 def _comment(column: Column, shown: typemap.Shown) -> str | None:
-    kind = remembered_type(column)
-    alike = typemap.is_alike(kind, declared_type(column, shown))
-    parts = [part for part in (None if alike else f"DuckDB type {kind}", column.comment) if part is not None]
-    return ": ".join(parts) if parts else None
+    kind = _kind_told(column.type, shown)
+    if kind is None or column.comment is None:
+        return kind if column.comment is None else column.comment
+    return f"{kind}: {column.comment}"
+
+
+@lru_cache(maxsize=1024)
+def _kind_told(duckdb_type: str, shown: typemap.Shown) -> str | None:
+    """What is said of a type that PostgreSQL has under another name, or not at all."""
+    kind = typemap.canonical(duckdb_type)
+    declared = typemap.lookup(duckdb_type, shown).declared
+    return None if typemap.is_alike(kind, declared) else f"DuckDB type {kind}"
 
 
 def relations_of(file: SessionFile, schema: str, catalog: Catalog) -> list[Relation]:

@@ -156,7 +156,7 @@ BEGIN
         imported := imported || item.oid;
         shown := shown || (item.known || pg_catalog.jsonb_build_object(
             'part_oid', item.oid,
-            'table_oid', rvbbit._make_table_before(item.oid, schema_name, item.name, guarded)));
+            'table_oid', rvbbit._make_table_before(item.oid, schema_name, item.name, guarded, false)));
     END LOOP;
     CALL rvbbit._hide_partitions(imported);
     CALL rvbbit._describe(session, pg_catalog.to_jsonb(shown), true);

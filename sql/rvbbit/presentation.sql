@@ -162,8 +162,8 @@ COMMENT ON FUNCTION rvbbit._on_insert() IS 'internal: refuse rows that a host do
 REVOKE ALL ON FUNCTION rvbbit._on_insert() FROM PUBLIC;
 
 -- The key must not be a constant, which PostgreSQL refuses, and no column, which could then not be altered: this one is
--- null for all rows, and no condition is about it.
-CREATE FUNCTION rvbbit._make_table_before(partition oid, schema_name name, name name, guarded boolean)
+-- null for all rows, and no condition is about it. A partition that was just imported has no comments to look for.
+CREATE FUNCTION rvbbit._make_table_before(partition oid, schema_name name, name name, guarded boolean, commented boolean)
     RETURNS oid
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -171,17 +171,18 @@ AS $$
 DECLARE
     shown CONSTANT text := pg_catalog.format('%I.%I', schema_name, name);
 BEGIN
-    EXECUTE pg_catalog.format('CREATE TABLE %1$s (LIKE %2$s INCLUDING COMMENTS) '
+    EXECUTE pg_catalog.format('CREATE TABLE %1$s (LIKE %2$s %3$s) '
                               'PARTITION BY LIST ((NULL::xml IS DOCUMENT)); '
                               'ALTER TABLE %1$s ATTACH PARTITION %2$s DEFAULT',
-                              shown, partition::pg_catalog.regclass);
+                              shown, partition::pg_catalog.regclass,
+                              CASE WHEN commented THEN 'INCLUDING COMMENTS' ELSE '' END);
     IF guarded THEN
         EXECUTE pg_catalog.format('CREATE TRIGGER read_only BEFORE INSERT ON %s EXECUTE FUNCTION rvbbit._on_insert()', shown);
     END IF;
     RETURN shown::pg_catalog.regclass;
 END
 $$;
-COMMENT ON FUNCTION rvbbit._make_table_before(oid, name, name, boolean) IS 'internal: make an ordinary table before a foreign one';
+COMMENT ON FUNCTION rvbbit._make_table_before(oid, name, name, boolean, boolean) IS 'internal: make an ordinary table before a foreign one';
 
 CREATE FUNCTION rvbbit._put_table_before(relation oid, name name, schema_oid oid, session text)
     RETURNS oid
@@ -195,7 +196,7 @@ BEGIN
                               rvbbit._partition_name(session, name, schema_oid));
     EXECUTE pg_catalog.format('ALTER FOREIGN TABLE %s SET SCHEMA %I', relation::pg_catalog.regclass,
                               rvbbit._partition_schema());
-    RETURN rvbbit._make_table_before(relation, schema_name, name, rvbbit._needs_guard());
+    RETURN rvbbit._make_table_before(relation, schema_name, name, rvbbit._needs_guard(), true);
 END
 $$;
 COMMENT ON FUNCTION rvbbit._put_table_before(oid, name, oid, text) IS
