@@ -113,12 +113,22 @@ def report(db: psycopg.Connection, copy: Path, suite: Suite) -> None:
             found = figures(db, own, query, compared=number != suite.any_rows)
             all_of_them.append(found)
             say(f"{number:<34}{found}")
-    by_heap = statistics.geometric_mean(each.session / each.heap for each in all_of_them)
-    by_duckdb = statistics.geometric_mean(each.session / each.duckdb for each in all_of_them)
-    say(f"{'geometric mean':67}{by_heap:8.2f}{by_duckdb:10.2f}")
+    say(f"{'geometric mean':<34}{_mean(all_of_them)}")
     most = max(each.session - 1.15 * each.duckdb for each in all_of_them)
     planning = max(each.planning for each in all_of_them)
     say(f"most above 1.15 x DuckDB: {most:.1f} ms; longest planning: {planning:.1f} ms")
+
+
+def _mean(all_of_them: Sequence[Figures]) -> Figures:
+    """Geometric means; the ratios of them are those of the ratios."""
+    mean = statistics.geometric_mean
+    return Figures(
+        mean(each.session for each in all_of_them),
+        mean(each.heap for each in all_of_them),
+        mean(each.duckdb for each in all_of_them),
+        mean(each.planning for each in all_of_them),
+        all(each.same for each in all_of_them),
+    )
 
 
 def figures(db: psycopg.Connection, own: duckdb.DuckDBPyConnection, query: str, *, compared: bool) -> Figures:
