@@ -60,12 +60,24 @@ class ImportRow:
     @property
     def tables(self) -> str:
         """A JSON array, without \\u escapes, which PostgreSQL reads under some server encodings only."""
-        rows = _tables_of(self.file.session_id, self.catalog)
-        return json.dumps([self._import_of(row) for row in rows], ensure_ascii=False, separators=(",", ":"))
+        return self._listed(self._commented)
 
-    def _import_of(self, row: TableRow) -> dict[str, Any]:
-        told = {name: TABLES.columns[name].value(row) for name in _TOLD}
-        return told | {"column_comments": importer.column_comments(row.relation, self.shown)}
+    @property
+    def uncommented(self) -> str:
+        """The same without comments, of which some server encodings do not have every character."""
+        return self._listed(_uncommented)
+
+    def _listed(self, told: Callable[[TableRow], dict[str, Any]]) -> str:
+        rows = [told(row) for row in _tables_of(self.file.session_id, self.catalog)]
+        return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+
+    def _commented(self, row: TableRow) -> dict[str, Any]:
+        columns = importer.column_comments(row.relation, self.shown)
+        return _uncommented(row) | {"comment": row.relation.comment, "column_comments": columns}
+
+
+def _uncommented(row: TableRow) -> dict[str, Any]:
+    return {name: TABLES.columns[name].value(row) for name in _TOLD}
 
 
 def _described(look: Look, wanted: Wanted) -> Iterator[tuple[SessionFile, Catalog]]:
@@ -125,7 +137,7 @@ TABLES: Listing[TableRow] = Listing(
     _tables,
 )
 
-_TOLD = ("schema_name", "table_name", "kind", "pg_name", "estimated_rows", "comment", "error")
+_TOLD = ("schema_name", "table_name", "kind", "pg_name", "estimated_rows", "error")
 """What rvbbit._imports says of each table, by the names that rvbbit_tables has for it."""
 
 COLUMNS: Listing[ColumnRow] = Listing(
@@ -150,6 +162,7 @@ IMPORTS: Listing[ImportRow] = Listing(
         "session_id": _listed("VARCHAR", lambda row: row.file.session_id),
         "state": _listed("VARCHAR", lambda row: row.state),
         "tables": ListedColumn("JSON", SNAPSHOTS, lambda row: row.tables, "VARCHAR"),
+        "uncommented": ListedColumn("JSON", SNAPSHOTS, lambda row: row.uncommented, "VARCHAR"),
     },
     _imports,
 )

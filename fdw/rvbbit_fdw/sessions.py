@@ -267,7 +267,9 @@ class SessionFolder:
         names = [as_text(entry.name.removesuffix(SUFFIX)) for entry in entries]
         meant = session_id.rstrip("/").rsplit("/", 1)[-1].removesuffix(SUFFIX)
         like = [meant, *nearest(meant, names, check, most=_OFFERED + _NO_SESSIONS)]
-        offered = [name for name in like if is_session_id(name) and self._stat_session(name)][:_OFFERED]
+        # Its own name may be there by now: the file is being replaced.
+        others = (name for name in like if is_session_id(name) and name != session_id)
+        offered = [name for name in others if self._stat_session(name)][:_OFFERED]
         if offered[:1] == [meant]:
             offered = [meant]
         hint = did_you_mean(offered)

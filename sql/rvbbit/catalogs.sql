@@ -64,7 +64,8 @@ BEGIN ATOMIC
     ('snapshots', 'is_current', 'boolean', 'whether the session has not changed since'),
     ('imports', 'session_id', 'text', 'the session'),
     ('imports', 'state', 'text', 'as rvbbit_sessions has it'),
-    ('imports', 'tables', 'jsonb', 'its tables and views as rvbbit_tables has them, each with the comments on its columns');
+    ('imports', 'tables', 'jsonb', 'its tables and views as rvbbit_tables has them, each with the comments on its columns'),
+    ('imports', 'uncommented', 'jsonb', 'the same without any comment');
 END;
 COMMENT ON FUNCTION rvbbit._catalog_columns() IS 'internal: their columns';
 

@@ -31,25 +31,31 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION rvbbit._shown_by(oid[]) IS 'internal: what foreign tables, or tables before them, show';
 
--- As rvbbit._imports describes them: a list is read once for all that is to be said of its tables.
-CREATE FUNCTION rvbbit._tables_shown(session text, tables oid[])
+-- As rvbbit._imports describes them: a list is read once for all that is to be said of its tables. Comments only where
+-- they are asked for, because the server's encoding may not have their characters.
+CREATE FUNCTION rvbbit._tables_shown(session text, tables oid[], comments boolean)
     RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    known jsonb;
 BEGIN
+    IF comments THEN
+        SELECT s.tables INTO known FROM rvbbit._imports AS s WHERE s.session_id = session;
+    ELSE
+        SELECT s.uncommented INTO known FROM rvbbit._imports AS s WHERE s.session_id = session;
+    END IF;
     RETURN (
-        SELECT COALESCE(pg_catalog.jsonb_agg(k.known || pg_catalog.jsonb_build_object(
+        SELECT COALESCE(pg_catalog.jsonb_agg(k.item || pg_catalog.jsonb_build_object(
                    'table_oid', t.table_oid, 'part_oid', t.part_oid)), '[]')
-        FROM rvbbit._imports AS s
-        CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(s.tables) AS k (known)
-        JOIN rvbbit._shown_by(_tables_shown.tables) AS t
-             ON t.session = s.session_id AND t.schema_name = k.known ->> 'schema_name'
-             AND t.table_name = k.known ->> 'table_name'
-        WHERE s.session_id = _tables_shown.session);
+        FROM pg_catalog.jsonb_array_elements(known) AS k (item)
+        JOIN rvbbit._shown_by(tables) AS t
+             ON t.schema_name = k.item ->> 'schema_name' AND t.table_name = k.item ->> 'table_name'
+        WHERE t.session = _tables_shown.session);
 END
 $$;
-COMMENT ON FUNCTION rvbbit._tables_shown(text, oid[]) IS 'internal: what is known of the tables that foreign tables show';
+COMMENT ON FUNCTION rvbbit._tables_shown(text, oid[], boolean) IS 'internal: what is known of the tables that foreign tables show';
 
 -- Written only where it differs by more than a tenth. A view has no estimate and stays as it is.
 CREATE PROCEDURE rvbbit._estimate(shown jsonb)
@@ -140,7 +146,7 @@ BEGIN
         RETURN;
     END IF;
     FOR session IN SELECT DISTINCT t.session FROM rvbbit._shown_by(tables) AS t WHERE t.session IS NOT NULL LOOP
-        CALL rvbbit._describe(session, rvbbit._tables_shown(session, tables), comments);
+        CALL rvbbit._describe(session, rvbbit._tables_shown(session, tables, comments), comments);
     END LOOP;
     CALL rvbbit._revoke_insert(tables);
 END

@@ -502,7 +502,7 @@ BEGIN
         END IF;
     END IF;
     tables := ARRAY(SELECT t.table_oid FROM rvbbit._tables_of(session, rvbbit._schema_oid(schema_name)) AS t);
-    CALL rvbbit._estimate(rvbbit._tables_shown(session, tables));
+    CALL rvbbit._estimate(rvbbit._tables_shown(session, tables, false));
     IF EXISTS (SELECT FROM rvbbit.sync_seen AS e WHERE e.session_id = session AND e.missing_since IS NOT NULL) THEN
         CALL rvbbit._comment_schema(session, schema_name, 'there again since');
     END IF;

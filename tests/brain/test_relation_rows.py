@@ -131,6 +131,9 @@ def test_imports_have_what_an_attach_needs(folder: Folder) -> None:
     assert comments["main", "thief"] == comments["main", "v"] == {}
     assert tables[ODD][0]["column_comments"]["ctid_"] == "DuckDB type HUGEINT"
     assert "€" in found["etl"][1]
+    ((plain,),) = rows_of(folder, "imports", "uncommented", conditions=(session_is("etl"),))
+    told = [{name: each[name] for name in names if name != "comment"} for each in tables["etl"]]
+    assert json.loads(plain) == told
 
 
 @pytest.mark.parametrize(("session", "schema"), [("etl", "main"), ("etl", "other"), (ODD, "main")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -43,8 +44,9 @@ def import_session(db: psycopg.Connection, schema: str) -> None:
     db.execute(command.format(sql.Identifier(SESSION), sql.Identifier(schema)))
 
 
-@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "UTF8"])
-def test_texts_in_a_database_of_another_encoding(server: Server, encoding: str) -> None:
+@contextmanager
+def encoded(server: Server, encoding: str) -> Iterator[psycopg.Connection]:
+    """A database of that encoding with both extensions and a schema s."""
     name = f"encoded_{encoding.lower()}"
     with server.connect(user="postgres") as admin:
         admin.execute(
@@ -55,12 +57,28 @@ def test_texts_in_a_database_of_another_encoding(server: Server, encoding: str) 
                 db.execute(f"CREATE EXTENSION {WRAPPER}; CREATE EXTENSION rvbbit")
                 db.execute("CALL rvbbit.setup(session_dir => '/sessions', snapshot_dir => '/var/lib/rvbbit')")
                 db.execute("CREATE SCHEMA s")
-                import_session(db, "s")
-                rows = db.execute(
-                    "SELECT id, a::bytea, b::bytea, c::bytea FROM s.texts ORDER BY id"
-                ).fetchall()
+                yield db
         finally:
             admin.execute(f"DROP DATABASE {name}")
+
+
+def test_comments_that_the_encoding_does_not_have(server: Server) -> None:
+    path = server.session_dir / "snow-owl-070707.duckdb"
+    make_session(path, "CREATE TABLE t AS SELECT 1 AS a", "COMMENT ON COLUMN t.a IS 'snow \u2603'")
+    command = 'IMPORT FOREIGN SCHEMA "snow-owl-070707" FROM SERVER rvbbit INTO s'
+    with encoded(server, "LATIN1") as db:
+        with pytest.raises(psycopg.errors.UntranslatableCharacter):
+            db.execute(command)
+        db.execute(f"{command} OPTIONS (import_comments 'false')")
+        assert db.execute("SELECT a FROM s.t").fetchall() == [(1,)]
+    path.unlink()
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "UTF8"])
+def test_texts_in_a_database_of_another_encoding(server: Server, encoding: str) -> None:
+    with encoded(server, encoding) as db:
+        import_session(db, "s")
+        rows = db.execute("SELECT id, a::bytea, b::bytea, c::bytea FROM s.texts ORDER BY id").fetchall()
     used = "latin-1" if encoding == "LATIN1" else "utf-8"
     assert [(row[0], *(bytes(text).decode(used) for text in row[1:])) for row in rows] == TEXTS
 

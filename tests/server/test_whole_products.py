@@ -41,6 +41,7 @@ QUERIES = [
     "SELECT sum(abs(a) * b), sum(coalesce(a, b) * b), sum(CASE WHEN a > 1 THEN a ELSE b END * b) FROM {}",
     "SELECT max(p), sum(p) FROM (SELECT a * b FROM {} UNION ALL SELECT b * 1.00 FROM {}) AS u (p)",
     "SELECT sum(s.q * t.b) FROM (SELECT max(a) AS q FROM {}) AS s, {} AS t",
+    "SELECT sum(round(a * b, -15)), sum(round(a * b * a, -14)), max(round(c * c, -2)) FROM {}",
     "SELECT a, sum(a * b) OVER (ORDER BY a, b) FROM {} ORDER BY 1, 2",
 ]
 

@@ -163,7 +163,7 @@ def _rounded(call: Call) -> Written:
     if places >= kind.scale:
         return _longer(call[0], places)
     if places < 0:
-        return fill(f"round({{0}}, {places})", call, _tens(kind, places), fallible=kind.digits == MAX_DIGITS)
+        return _rounded_to_tens(call[0], -places)
     whole = kind.digits - kind.scale + 1
     target = decimal(min(whole + places, MAX_DIGITS), places)
     return fill(f"CAST({{0}} AS {target.duckdb})", call, target)
@@ -188,13 +188,16 @@ def _longer(argument: Written, places: int) -> Written:
     return Written(cast(argument, kind), kind, argument.fallible)
 
 
-def _tens(kind: Kind, places: int) -> Kind:
-    """The type of DuckDB's round() before the point."""
+def _rounded_to_tens(argument: Written, places: int) -> Written:
+    """DuckDB rounds no more digits before the point than the type has."""
+    kind = argument.kind
     _check_decimals(kind)
-    whole = kind.digits - kind.scale
-    if -places > whole:
+    needed = decimal(min(max(kind.digits, kind.scale + places), MAX_DIGITS), kind.scale)
+    if places > needed.digits - needed.scale:
         raise Local("more digits are rounded than there are")
-    return decimal(min(max(kind.digits, 1 - places), MAX_DIGITS), 0)
+    target = decimal(min(max(needed.digits, 1 + places), MAX_DIGITS), 0)
+    fallible = argument.fallible or needed.digits == MAX_DIGITS
+    return Written(Sql(f"round({cast(argument, needed)}, {-places})"), target, fallible)
 
 
 def _with_modifier(call: Call) -> Written:
