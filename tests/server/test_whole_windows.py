@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests.kit.container import Server
-from tests.server.whole import is_pushed, ours, plan, same, whole_schema
+from tests.server.whole import is_pushed, ours, plan, rows, same, whole_schema
 
 pytestmark = pytest.mark.server
 
@@ -148,3 +148,24 @@ def test_explain_says_why_not(db: psycopg.Connection, whole: str, text: str, rea
     shown = plan(db, ours(whole, text))
     assert "Custom Scan" not in shown
     assert f"Query Not Whole: {reason}" in shown
+
+
+ZEROS = [
+    "SELECT DISTINCT ON (grp) grp, - (id * 0)::real, id FROM {items} ORDER BY grp, id",
+    "SELECT DISTINCT ON (grp) grp, - (id * 0)::float8, id FROM {items} ORDER BY grp, id",
+    "SELECT (SELECT - (i.id * 0)::real FROM {items} AS i WHERE i.grp = g.grp ORDER BY i.id LIMIT 1)"
+    " FROM {groups} AS g ORDER BY g.grp",
+    "SELECT (SELECT - (i.id * 0)::float8 FROM {items} AS i WHERE i.grp = g.grp ORDER BY i.id LIMIT 1)"
+    " FROM {groups} AS g ORDER BY g.grp",
+    "SELECT x.r FROM {groups} AS g, LATERAL (SELECT - (i.id * 0)::real AS r FROM {items} AS i"
+    " WHERE i.grp = g.grp ORDER BY i.id LIMIT 1) AS x",
+    "SELECT x.r FROM (SELECT - (id * 0)::real AS r, row_number() OVER (PARTITION BY grp ORDER BY id) AS n"
+    " FROM {items}) AS x WHERE x.n = 1",
+]
+"""The first rows of groups, in which there is a negative zero."""
+
+
+@pytest.mark.parametrize("text", ZEROS)
+def test_a_zero_keeps_its_sign(db: psycopg.Connection, whole: str, text: str) -> None:
+    assert any("-0" in row[0] for row in rows(db, ours(whole, text)))
+    assert same(db, whole, text)

@@ -45,6 +45,8 @@ Database: TypeAlias = Callable[[Table], str]
 
 MOST_HASH_TABLES, MOST_CORRELATED = 48, 16
 
+_FLOAT_ARRAYS = ("pg_catalog._float4", "pg_catalog._float8")
+
 _NO_LIMIT = 1 << 62
 """DuckDB takes no greater LIMIT; no table has as many rows."""
 
@@ -282,6 +284,9 @@ class Level:
 
 def _selected(level: Level, *, with_scales: bool = False) -> Selected:
     query, values = level.query, _values(level)
+    if (query.limit or query.windows) and any(map(_may_lose_a_sign, values, query.delivered)):
+        # It may become a search for the first rows of each group.
+        raise Local("reals of a subquery with LIMIT or window functions: DuckDB may take -0 for 0")
     level.context.fallible |= any(isinstance(value, Written) and value.fallible for value in values)
     names = unique_names(target.name for target in query.delivered)
     columns = dict(zip(names, values, strict=True))
@@ -408,8 +413,18 @@ def _distinct(level: Level) -> str:
         if level.outer is None and not all(_is_plain(level, each) for each in level.delivered):
             raise Local("distinct values that are not delivered as they are")
         return "DISTINCT "
+    if any(_may_lose_a_sign(level.target(each), each) for each in level.delivered):
+        raise Local("reals beside DISTINCT ON: DuckDB may take -0 for 0")
     keys = comma(level.keyed(group, Collation.EQUALITY)[1].sql for group in query.distinct)
     return f"DISTINCT ON ({keys}) "
+
+
+def _may_lose_a_sign(value: Value, target: Target) -> bool:
+    """DuckDB 2.0.0 packs these into sort keys to find the first of several rows, and reads them from there.
+
+    Such a key has the same bytes for 0 and -0; other types are not packed, or arrive as they were.
+    """
+    return target.type in _FLOAT_ARRAYS if isinstance(value, Carried) else value.kind == kinds.FLOAT4
 
 
 def _order_by(level: Level) -> str:
