@@ -8,7 +8,7 @@ what else the same statement uses, and nothing else.
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,8 +63,8 @@ class Attached:
     snapshot: Snapshot
     pins: set[Hashable] = field(default_factory=set)
     shield: Shield | None = None
-    whole_digits: dict[tuple[str, str], Mapping[str, int]] = field(default_factory=dict)
-    """What is known of the decimals of its tables, by schema and table."""
+    largest: dict[tuple[str, str], dict[str, int | None]] = field(default_factory=dict)
+    """What is known of the numbers of its tables, by schema and table, for columns that were asked for."""
 
     @property
     def renamed(self) -> bool:

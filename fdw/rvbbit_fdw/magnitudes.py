@@ -1,11 +1,13 @@
-"""How large the decimals of a session's table are, by the statistics that DuckDB keeps of each column.
+"""How large the numbers of a session's table are, by the statistics that DuckDB keeps of each column.
 
-By them a product of two columns may be computed in 64 bits, where their types alone would ask for 128.
+By them what is computed of columns fits into the type it has, where the columns' types alone would not tell:
+a product of decimals may be computed in 64 bits, and a sum of integers cannot overflow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import duckdb
@@ -17,10 +19,18 @@ from rvbbit_fdw.sqltext import Sql, comma, qualified, quote
 _MOST_COLUMNS = 64
 """Of further columns it is not asked: to bind the question takes DuckDB some 20 microseconds for each."""
 
+_NUMBERS = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|DECIMAL\(\d+,\d+\)")
 
-def whole_digits(cursor: duckdb.DuckDBPyConnection, database: str, relation: Relation) -> Mapping[str, int]:
-    """Digits before the point that suffice for all values of a column, by its name, where that is known."""
-    names = [each.name for each in relation.columns if each.type.startswith("DECIMAL(")][:_MOST_COLUMNS]
+
+def largest(
+    cursor: duckdb.DuckDBPyConnection, database: str, relation: Relation, columns: Sequence[str]
+) -> Mapping[str, int]:
+    """For those of the columns of which it is known, a number than which no value is further from 0.
+
+    It counts units of the last digit, and is one less than a power of 2: as a table grows, it stays for long.
+    """
+    numbers = {each.name for each in relation.columns if _NUMBERS.fullmatch(each.type)}
+    names = [name for name in columns if name in numbers][:_MOST_COLUMNS]
     if relation.computed or not names:
         return {}
     asked = comma(Sql(f"stats({quote(name)})") for name in names)
@@ -31,14 +41,21 @@ def whole_digits(cursor: duckdb.DuckDBPyConnection, database: str, relation: Rel
         if isinstance(translate(error), Interrupted):
             raise
         return {}
-    digits = {name: _digits(each) for row in found for name, each in zip(names, row, strict=True)}
-    return {name: known for name, known in digits.items() if known is not None}
+    known = {name: _largest(each) for row in found for name, each in zip(names, row, strict=True)}
+    return {name: number for name, number in known.items() if number is not None}
 
 
-def _digits(statistics: object) -> int | None:
+def _largest(statistics: object) -> int | None:
     if not isinstance(statistics, Mapping):
         return None
-    ends = [statistics.get("min"), statistics.get("max")]
-    if not all(isinstance(end, Decimal) and end.is_finite() for end in ends):
+    least, greatest = (_units(statistics.get(end)) for end in ("min", "max"))
+    if least is None or greatest is None:
         return None
-    return max(max(end.adjusted() + 1, 0) if end else 0 for end in ends)
+    return (1 << max(least, greatest).bit_length()) - 1
+
+
+def _units(end: object) -> int | None:
+    """How far the number is from 0 in units of its last digit, as DuckDB stores it."""
+    if isinstance(end, Decimal):
+        return int("".join(map(str, end.as_tuple().digits)))
+    return abs(end) if isinstance(end, int) else None

@@ -172,13 +172,10 @@ def _open_query(body: Body, task: Task) -> tuple[Body, object]:
         columns = relation.columns if relation else ()
         return whole.Actual(relation is not None and relation.computed, tuple(each.name for each in columns))
 
-    def whole_digits(table: Table) -> Mapping[str, int]:
+    def largest(table: Table) -> Mapping[str, int]:
         attached, catalog = used(table)
         relation = opening.relation_of(table, catalog)
-        key = table.remote_schema, table.remote_name
-        if relation is not None and key not in attached.whole_digits:
-            attached.whole_digits[key] = magnitudes.whole_digits(task.cursor, attached.alias, relation)
-        return attached.whole_digits.get(key, {})
+        return {} if relation is None else _largest(table, attached, relation, task)
 
     def database(table: Table) -> str:
         attached, catalog = used(table)
@@ -188,10 +185,21 @@ def _open_query(body: Body, task: Task) -> tuple[Body, object]:
         sizes.append(opening.relation_of(table, catalog))
         return opening.reading(_backend, attached, engine, catalog, task, sizes[-1])
 
-    query = whole.to_run(body, whole.Asking(database, actual, whole_digits))
+    query = whole.to_run(body, whole.Asking(database, actual, largest))
     trial = None if scan.fit_a_batch(sizes) and not query.grows else query.trial
     stream = _stream(Query(query.sql, query.decoders, trial), task)
     return _reply(query.decoders, engine, notices), stream
+
+
+def _largest(table: Table, attached: Attached, relation: Relation, task: Task) -> Mapping[str, int]:
+    """How large the numbers in the table's columns are, where that is known; each is asked once."""
+    known = attached.largest.setdefault((table.remote_schema, table.remote_name), {})
+    names = [each.remote_name for each in table.attributes.values()]
+    missing = [name for name in names if name not in known]
+    if missing:
+        found = magnitudes.largest(task.cursor, attached.alias, relation, missing)
+        known.update({name: found.get(name) for name in missing})
+    return {name: most for name in names if (most := known[name]) is not None}
 
 
 def _reply(decoders: Iterable[str], engine: Engine, notices: Iterable[Notice]) -> Body:

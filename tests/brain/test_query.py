@@ -135,10 +135,10 @@ def body(tree: Tree, **more: Any) -> dict[str, Any]:
 
 
 def asking(
-    database: str = "p", actual: whole.Actual = STORED, digits: Mapping[str, int] | None = None
+    database: str = "p", actual: whole.Actual = STORED, largest: Mapping[str, int] | None = None
 ) -> whole.Asking:
     """The same answers about every table."""
-    return whole.Asking(lambda _table: database, lambda _table: actual, lambda _table: digits or {})
+    return whole.Asking(lambda _table: database, lambda _table: actual, lambda _table: largest or {})
 
 
 def planned(tree: Tree, *, quotients: bool = False) -> dict[str, Any]:
@@ -321,24 +321,42 @@ def test_what_is_remembered_of_a_run_holds_only_for_the_same() -> None:
     assert run() == first
 
 
+LONG = '(CAST("t"."amount" AS DECIMAL(19,2)) * "t"."amount")'
+SHORT = '("t"."amount" * "t"."amount")'
+
+
+def checked(sign: str, left: str, right: str) -> str:
+    return f"CAST((CAST({left} AS BIGINT) {sign} CAST({right} AS BIGINT)) AS INTEGER)"
+
+
 @pytest.mark.parametrize(
-    ("whole_digits", "product"),
+    ("sign", "operand", "most", "written"),
     [
-        (None, '(CAST("t"."amount" AS DECIMAL(19,2)) * "t"."amount")'),
-        (8, '(CAST("t"."amount" AS DECIMAL(19,2)) * "t"."amount")'),
-        (7, '("t"."amount" * "t"."amount")'),
-        (0, '("t"."amount" * "t"."amount")'),
+        ("*", AMOUNT, None, LONG),
+        ("*", AMOUNT, 10**9, LONG),
+        ("*", AMOUNT, 10**9 - 1, SHORT),
+        ("*", AMOUNT, 0, SHORT),
+        ("+", ID, None, checked("+", '"t"."id"', '"t"."id"')),
+        ("+", ID, 2**30, checked("+", '"t"."id"', '"t"."id"')),
+        ("+", ID, 2**30 - 1, '("t"."id" + "t"."id")'),
+        ("-", ID, 2**30, checked("-", '"t"."id"', '"t"."id"')),
+        ("-", ID, 2**30 - 1, '("t"."id" - "t"."id")'),
+        ("*", ID, 46341, checked("*", '"t"."id"', '"t"."id"')),
+        ("*", ID, 46340, '("t"."id" * "t"."id")'),
     ],
 )
-def test_a_product_is_short_if_what_the_table_holds_lets_it(whole_digits: int | None, product: str) -> None:
-    tree = query([target(call("*", "numeric", "numeric", AMOUNT, AMOUNT))], [variable("amount")])
-    digits = None if whole_digits is None else {"amount": whole_digits}
+def test_arithmetic_is_plain_if_what_the_table_holds_lets_it(
+    sign: str, operand: Tree, most: int | None, written: str
+) -> None:
+    (name, kind) = ("amount", "numeric") if operand is AMOUNT else ("id", "int4")
+    tree = query([target(call(sign, kind, kind, operand, operand), "a")], [variable(name)])
 
-    def run(digits: Mapping[str, int] | None) -> str:
-        return whole.to_run(body(tree, columns=[1]), asking(digits=digits)).sql
+    def run(most: int | None) -> str:
+        known = {} if most is None else {name: most}
+        return whole.to_run(body(tree, columns=[1]), asking(largest=known)).sql
 
-    assert run(digits) == f'SELECT {product} AS "a" FROM "p"."main"."t" AS "t"'
-    assert "DECIMAL(19,2)" in run({"amount": 8})  # what is remembered of one run is not for another table
+    assert run(most) == f'SELECT {written} AS "a" FROM "p"."main"."t" AS "t"'
+    assert run(2**62) == run(None)  # what is remembered of one run is not for another table
 
 
 def test_each_run_asks_what_its_tables_are() -> None:

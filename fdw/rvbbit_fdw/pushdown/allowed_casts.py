@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rvbbit_fdw.pushdown import kinds
 from rvbbit_fdw.pushdown.entry import Call, Entry, Speller, cast, entry, fill, special
@@ -26,11 +27,23 @@ def _cast(target: str, source: str, note: str = "", *, fallible: bool = False) -
     return entry(f"{target}({source})", target, spelling, fallible=fallible, note=note)
 
 
+def _of_integer(kind: Kind) -> Speller:
+    def spell(call: Call) -> Written:
+        number = call[0]
+        made = fill(f"CAST({{0}} AS {kind.duckdb})", call, kind, fallible=number.largest >= kind.largest)
+        return replace(made, most=number.largest)
+
+    return spell
+
+
 def _between_integers() -> Iterator[Entry]:
     for source, digits in _INTEGERS.items():
         for target, most in _INTEGERS.items():
             if source != target:
-                yield _cast(target, source, _RANGE if digits > most else "", fallible=digits > most)
+                kind, narrows = _fixed(target), digits > most
+                note, shown = _RANGE if narrows else "", f"CAST(a AS {kind.duckdb})"
+                spell = _of_integer(kind)
+                yield special(f"{target}({source})", target, spell, shown, fallible=narrows, note=note)
 
 
 def _floats() -> Iterator[Entry]:
@@ -46,11 +59,6 @@ _NARROW = (
     "CASE WHEN {0} <> 0 AND CAST({0} AS FLOAT) = 0 THEN CAST('value out of range: underflow' AS FLOAT)"
     " ELSE CAST({0} AS FLOAT) END"
 )
-
-
-def _to_numeric(digits: int) -> Speller:
-    kind = decimal(digits, 0)
-    return lambda call: fill(f"CAST({{0}} AS {kind.duckdb})", call, kind)
 
 
 def _to_integer(name: str) -> Speller:
@@ -70,7 +78,8 @@ def _to_float(name: str) -> Speller:
 
 def _numerics() -> Iterator[Entry]:
     for name, digits in _INTEGERS.items():
-        yield special(f"numeric({name})", "numeric", _to_numeric(digits), f"CAST(a AS DECIMAL({digits},0))")
+        kind = decimal(digits, 0)
+        yield special(f"numeric({name})", "numeric", _of_integer(kind), f"CAST(a AS {kind.duckdb})")
         yield special(
             f"{name}(numeric)",
             name,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from rvbbit_fdw.pushdown.entry import Call, Entry, Speller, entry, fill, special
 from rvbbit_fdw.pushdown.kinds import FIXED
@@ -22,10 +24,44 @@ _TYPES = {"int2": "SMALLINT", "int4": "INTEGER", "int8": "BIGINT"}
 _NEXT = {"int2": "INTEGER", "int4": "BIGINT", "int8": "HUGEINT"}
 
 
-def _checked(operator: str, left: str, right: str, result: str) -> str:
+def _checked(sign: str, left: str, right: str, result: str) -> str:
     """Computed in the next wider type: of a + 5 > b DuckDB's optimizer makes a > b - 5, which cannot fail."""
     wide = _NEXT[result]
-    return f"CAST((CAST({left} AS {wide}) {operator} CAST({right} AS {wide})) AS {_TYPES[result]})"
+    return f"CAST((CAST({left} AS {wide}) {sign} CAST({right} AS {wide})) AS {_TYPES[result]})"
+
+
+_LARGEST: Mapping[str, Callable[[int, int], int]] = {
+    "+": operator.add,
+    "-": operator.add,
+    "*": operator.mul,
+}
+"""How far from 0 a result may be, of operands that may be as far as that."""
+
+
+def _of_numbers(sign: str, result: str) -> Speller:
+    """Unchecked where the numbers that there are cannot have a result that does not fit."""
+    kind = FIXED[f"pg_catalog.{result}"]
+    checked = _checked(sign, "{0}", "{1}", result)
+
+    def spell(call: Call) -> Written:
+        most = _LARGEST[sign](call[0].largest, call[1].largest)
+        if most < kind.largest:
+            return replace(fill(f"({{0}} {sign} {{1}})", call, kind), most=most)
+        return fill(checked, call, kind, fallible=True)
+
+    return spell
+
+
+def _negative(width: str) -> Speller:
+    kind = FIXED[f"pg_catalog.{width}"]
+    checked = _checked("-", f"CAST(0 AS {_TYPES[width]})", "{0}", width)
+
+    def spell(call: Call) -> Written:
+        if call[0].largest < kind.largest:
+            return replace(fill("(-{0})", call, kind), most=call[0].most)
+        return fill(checked, call, kind, fallible=True)
+
+    return spell
 
 
 def _unless_safe(safe: str, spelling: str, result: str) -> Speller:
@@ -44,12 +80,9 @@ def _of_two() -> Iterator[Entry]:
     for left in _WIDTHS:
         for right in _WIDTHS:
             result, types = _wider(left, right), f"({left},{right})"
-            for operator in "+-*":
-                spelling = _checked(operator, "{0}", "{1}", result)
-                shown = f"a {operator} b"
-                yield entry(
-                    f"{operator}{types}", result, spelling, fallible=True, note=_OVERFLOWS, shown=shown
-                )
+            for sign in _LARGEST:
+                spell, shown = _of_numbers(sign, result), f"a {sign} b"
+                yield special(f"{sign}{types}", result, spell, shown, fallible=True, note=_OVERFLOWS)
             yield special(
                 f"/{types}",
                 result,
@@ -75,13 +108,12 @@ def _of_one_width() -> Iterator[Entry]:
             )
             for name in ("%", "mod")
         )
-        negative = _checked("-", zero, "{0}", width)
-        yield entry(f"-({width})", width, negative, fallible=True, note=_OVERFLOWS, shown="0 - a")
+        yield special(f"-({width})", width, _negative(width), "-a", fallible=True, note=_OVERFLOWS)
         yield entry(f"+({width})", width, "{0}")
         for name in ("abs", "@"):
             yield entry(f"{name}({width})", width, "abs({0})", fallible=True, note=_OVERFLOWS)
-        for operator, name in (("&", "&"), ("|", "|")):
-            yield entry(f"{operator}({width},{width})", width, f"({{0}} {name} {{1}})")
+        for name in "&|":
+            yield entry(f"{name}({width},{width})", width, f"({{0}} {name} {{1}})")
         yield entry(f"#({width},{width})", width, "xor({0}, {1})")
         yield entry(f"~({width})", width, "(~{0})")
 

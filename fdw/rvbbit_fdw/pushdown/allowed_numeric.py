@@ -45,9 +45,15 @@ def _sum(operator: str) -> Speller:
         digits = max(left.digits - left.scale, right.digits - right.scale) + 1 + scale
         sql = Sql(f"({call[0].sql} {operator} {call[1].sql})")
         made = _made(sql, decimal(min(digits, MAX_DIGITS), scale), call, fallible=digits > MAX_DIGITS)
-        return replace(made, fits=max(each.digits - each.kind.scale for each in call.arguments) + 1 + scale)
+        return replace(made, most=sum(_units(each, scale) for each in call.arguments))
 
     return spell
+
+
+def _units(number: Written, scale: int) -> int:
+    """How far from 0 a number may be, in units of a digit so far after the point."""
+    shift: int = 10 ** (scale - number.kind.scale)
+    return number.largest * shift
 
 
 def _product(call: Call) -> Written:
@@ -58,20 +64,17 @@ def _product(call: Call) -> Written:
     _check_decimals(left, right)
     if left.scale + right.scale > MAX_DIGITS:
         raise Local(_TOO_MANY)
-    digits, scale, fits = (
-        left.digits + right.digits,
-        left.scale + right.scale,
-        call[0].digits + call[1].digits,
-    )
+    digits, scale = left.digits + right.digits, left.scale + right.scale
+    most = call[0].largest * call[1].largest
     if digits > _SHORT >= max(left.digits, right.digits):
-        if fits <= _SHORT and scale < _SHORT:
+        if most < 10**_SHORT and scale < _SHORT:
             digits = _SHORT
         else:
             left = decimal(_SHORT + 1, left.scale)
             digits = left.digits + right.digits
     sql = Sql(f"({cast(call[0], left)} * {call[1].sql})")
     made = _made(sql, decimal(min(digits, MAX_DIGITS), scale), call, fallible=digits > MAX_DIGITS)
-    return replace(made, scales=_combined(call, " + ", sum), fits=fits)
+    return replace(made, scales=_combined(call, " + ", sum), most=most)
 
 
 def _of_hugeints(call: Call, operator: str) -> Written:
@@ -128,7 +131,8 @@ def _quotient(call: Call) -> Written:
 
 
 def _negative(call: Call) -> Written:
-    return _made(Sql(f"(-{call[0].sql})"), call[0].kind, call, fallible=call[0].kind == HUGEINT)
+    negative = Sql(f"(-{call[0].sql})")
+    return replace(_made(negative, call[0].kind, call, fallible=call[0].kind == HUGEINT), most=call[0].most)
 
 
 def _absolute(call: Call) -> Written:

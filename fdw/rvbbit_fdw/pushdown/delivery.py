@@ -66,11 +66,9 @@ def of_attribute(attribute: Attribute, reference: Sql) -> Value:
         return Carried(travel.select(reference), travel.decoder, local.reason)
 
 
-def fitting(value: Value, whole_digits: int | None) -> Value:
-    """The value of a column, of which so many digits before the point suffice if it is a numeric."""
-    if whole_digits is None or isinstance(value, Carried) or value.kind.type != kinds.NUMERIC:
-        return value
-    return replace(value, fits=whole_digits + value.kind.scale)
+def bounded(value: Value, most: int | None) -> Value:
+    """The value of a column that holds none further from 0; None: it is not known how far they are."""
+    return value if isinstance(value, Carried) else replace(value, most=most)
 
 
 def rename(value: Value, reference: Sql, scales: Sql | None = None) -> Value:
@@ -78,7 +76,7 @@ def rename(value: Value, reference: Sql, scales: Sql | None = None) -> Value:
     if isinstance(value, Carried):
         return Carried(reference, value.decoder, value.reason)
     known = Scales(scales, value.scales.possible) if scales and value.scales else None
-    return Written(reference, value.kind, same_scale=value.same_scale, scales=known)
+    return Written(reference, value.kind, same_scale=value.same_scale, scales=known, most=value.most)
 
 
 def deliver(value: Value, type_name: str) -> Delivered:

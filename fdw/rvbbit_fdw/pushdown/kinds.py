@@ -17,23 +17,29 @@ MAX_DIGITS = 38
 class Kind:
     """A PostgreSQL type, as the host names it, and the DuckDB type that carries it.
 
-    `digits` and `scale` are those of a numeric; a HUGEINT counts as 39 digits.
+    `digits` and `scale` are those of a numeric; a HUGEINT counts as 39 digits. `bits`: of an integer.
     """
 
     type: str
     duckdb: str
     digits: int = 0
     scale: int = 0
+    bits: int = 0
+
+    @property
+    def largest(self) -> int:
+        """No number is further from 0, counted in units of its last digit."""
+        return 1 << (self.bits - 1) if self.bits else 10**self.digits - 1
 
 
-def _kind(name: str, duckdb: str) -> Kind:
-    return Kind(f"pg_catalog.{name}", duckdb)
+def _kind(name: str, duckdb: str, bits: int = 0) -> Kind:
+    return Kind(f"pg_catalog.{name}", duckdb, bits=bits)
 
 
 BOOL = _kind("bool", "BOOLEAN")
-INT2 = _kind("int2", "SMALLINT")
-INT4 = _kind("int4", "INTEGER")
-INT8 = _kind("int8", "BIGINT")
+INT2 = _kind("int2", "SMALLINT", 16)
+INT4 = _kind("int4", "INTEGER", 32)
+INT8 = _kind("int8", "BIGINT", 64)
 FLOAT4 = _kind("float4", "FLOAT")
 FLOAT8 = _kind("float8", "DOUBLE")
 TEXT = _kind("text", "VARCHAR")
@@ -46,7 +52,7 @@ TIMESTAMPTZ = _kind("timestamptz", "TIMESTAMPTZ")
 INTERVAL = _kind("interval", "INTERVAL")
 UUID = _kind("uuid", "UUID")
 
-HUGEINT = Kind("pg_catalog.numeric", "HUGEINT", MAX_DIGITS + 1)
+HUGEINT = Kind("pg_catalog.numeric", "HUGEINT", MAX_DIGITS + 1, bits=128)
 
 NUMERIC = "pg_catalog.numeric"
 

@@ -48,6 +48,12 @@ def literal(type_name: str, value: str | None) -> tuple[Sql, Kind]:
     return _WRITERS[kind.duckdb](value, kind), kind
 
 
+def units(kind: Kind, value: str | None) -> int | None:
+    """How far from 0 a number is, counted in units of its last digit; None for what is no number."""
+    is_number = value is not None and kind.largest > 0
+    return int("".join(filter(str.isdigit, value or ""))) if is_number else None
+
+
 def _numeric(value: str | None) -> tuple[Sql, Kind]:
     if value is None:
         kind = kinds.decimal(1, 0)

@@ -55,7 +55,7 @@ def _not_known(_table: Table) -> bool:
     return False
 
 
-def _no_digits(_table: Table) -> Mapping[str, int]:
+def _no_bounds(_table: Table) -> Mapping[str, int]:
     return {}
 
 
@@ -64,17 +64,17 @@ class Context:
     """What all levels of a query share.
 
     `inexact`: floating-point numbers are added up in any order. `is_computed`: is this a view, or does the
-    table have generated columns? `whole_digits`: digits before the point that suffice for its decimals, by
-    column, where that is known. `divides`: nothing of the result is seen before all of it is computed, so
-    that quotients may fail. `finished`: PostgreSQL computes such quotients of the outermost query's targets
-    and of its HAVING.
+    table have generated columns? `largest`: a number than which none in a column is further from 0, counted
+    in units of its last digit, by column, where that is known. `divides`: nothing of the result is seen
+    before all of it is computed, so that quotients may fail. `finished`: PostgreSQL computes such quotients
+    of the outermost query's targets and of its HAVING.
     """
 
     scope: Scope
     database: Database
     inexact: bool = False
     is_computed: Callable[[Table], bool] = _not_known
-    whole_digits: Callable[[Table], Mapping[str, int]] = _no_digits
+    largest: Callable[[Table], Mapping[str, int]] = _no_bounds
     divides: bool = False
     finished: bool = False
     names: set[str] = field(default_factory=set)

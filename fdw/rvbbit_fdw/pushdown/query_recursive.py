@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from rvbbit_fdw.pushdown.delivery import Carried, Value, check_grouped
+from rvbbit_fdw.pushdown.delivery import Carried, Value, bounded, check_grouped
 from rvbbit_fdw.pushdown.entry import Collation
 from rvbbit_fdw.pushdown.query_nodes import (
     Query,
@@ -43,11 +43,12 @@ def make(level: Level, found: With, begin: _Begin) -> tuple[str, Selected]:
         raise Local("a recursive WITH query that is no union of two")
     first = inner.subquery(_operand(found.query, operation.left))
     name = level.context.unique(found.name)
-    begin(found.name, name, Selected(Sql(""), first.columns))
+    columns = tuple((name, bounded(value, None)) for name, value in first.columns)
+    begin(found.name, name, Selected(Sql(""), columns))
     further = inner.subquery(_operand(found.query, operation.right))
-    _check_columns(inner, operation, [value for _, value in first.columns], [v for _, v in further.columns])
+    _check_columns(inner, operation, [value for _, value in columns], [v for _, v in further.columns])
     word = "UNION ALL" if operation.all else "UNION"
-    return name, Selected(Sql(f"({first.sql}) {word} ({further.sql})"), first.columns)
+    return name, Selected(Sql(f"({first.sql}) {word} ({further.sql})"), columns)
 
 
 def _operand(query: Query, operand: Reference | SetOperation) -> Query:

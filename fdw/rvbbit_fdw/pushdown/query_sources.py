@@ -75,7 +75,7 @@ class Sources:
                 name = attribute.remote_name
                 reference = qualified(self._alias(relation), name)
                 value = delivery.of_attribute(attribute, reference)
-                return delivery.fitting(value, self._level.context.whole_digits(found.table).get(name))
+                return delivery.bounded(value, self._level.context.largest(found.table).get(name))
         selected, alias = self._select(relation), self._alias(relation)
         name, value = selected.columns[number - 1]
         self._use(relation, name)

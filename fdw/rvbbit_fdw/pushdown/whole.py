@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -29,7 +30,8 @@ _LONGEST_REMEMBERED = 128 * 1024
 """Longer texts, of long lists or constants, would stay in memory for nothing."""
 
 
-_PRODUCT = "pg_catalog.*(pg_catalog.numeric,pg_catalog.numeric)"
+_ARITHMETIC = re.compile(r"pg_catalog\.[-+*]\(pg_catalog\.(int[248]|numeric)\b")
+"""Calls that are written in another way where the numbers are small enough."""
 
 _Answer = TypeVar("_Answer")
 
@@ -65,13 +67,13 @@ class Actual(NamedTuple):
 class Asking:
     """What is asked about each table of a query that runs.
 
-    `database`: what its session is attached as. `whole_digits`: digits before the point that suffice for its
-    decimals, by column, where that is known.
+    `database`: what its session is attached as. `largest`: a number than which none in a column is further
+    from 0, counted in units of its last digit, by column, where that is known.
     """
 
     database: writer.Database
     actual: Callable[[Table], Actual]
-    whole_digits: Callable[[Table], Mapping[str, int]]
+    largest: Callable[[Table], Mapping[str, int]]
 
 
 _Told: TypeAlias = "tuple[str, Table, object]"
@@ -104,9 +106,9 @@ class _Tables:
         """All that it has."""
         return self._noted("actual", table, self.asking.actual(table)).columns
 
-    def whole_digits(self, table: Table) -> Mapping[str, int]:
-        """Digits before the point that suffice for its decimals."""
-        return self._noted("whole_digits", table, self.asking.whole_digits(table))
+    def largest(self, table: Table) -> Mapping[str, int]:
+        """How large the numbers in its columns are."""
+        return self._noted("largest", table, self.asking.largest(table))
 
     def _noted(self, question: str, table: Table, answer: _Answer) -> _Answer:
         self._told[question, id(table)] = question, table, answer
@@ -194,8 +196,8 @@ def _to_run(asked: Asked, values: Sequence[Value], columns: Sequence[int], table
     context = _context(asked, tables.name, query, values)
     context.names |= reserved(query, tables.columns)
     context = replace(context, is_computed=tables.computed)
-    if _PRODUCT in asked.text:
-        context = replace(context, whole_digits=tables.whole_digits)
+    if _ARITHMETIC.search(asked.text):
+        context = replace(context, largest=tables.largest)
     try:
         return writer.result(query, context, columns)
     except Local as local:

@@ -153,7 +153,7 @@ def _constant(node: Constant) -> Written:
     if isinstance(node.value, tuple):
         raise unknown_type(node.type)
     sql, kind = literals.literal(node.type, node.value)
-    return Written(sql, kind, value=node.value)
+    return Written(sql, kind, value=node.value, most=literals.units(kind, node.value))
 
 
 def _parameter(node: Parameter, scope: Scope) -> Written:

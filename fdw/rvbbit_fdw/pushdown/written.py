@@ -38,7 +38,8 @@ class Written:
     `fallible`: DuckDB gives an error for some rows, because PostgreSQL does. `value`: the value of a constant
     as the protocol writes it. `same_scale`: false if a numeric is equal to PostgreSQL's but may have
     another number of digits after the point, so that only its value may be used; unless `scales` tells it.
-    `fits`: so many digits suffice for all values of a numeric that there are, if fewer than its kind has.
+    `most`: none of the numbers that there are is further from 0, counted in units of its last digit, if that
+    is less than its kind has room for.
     """
 
     sql: Sql
@@ -47,12 +48,12 @@ class Written:
     value: Value | Unknown = UNKNOWN
     same_scale: bool = True
     scales: Scales | None = None
-    fits: int | None = None
+    most: int | None = None
 
     @property
-    def digits(self) -> int:
-        """How many digits suffice for a numeric."""
-        return self.kind.digits if self.fits is None else min(self.fits, self.kind.digits)
+    def largest(self) -> int:
+        """No value of a number is further from 0, counted in units of its last digit."""
+        return self.kind.largest if self.most is None else min(self.most, self.kind.largest)
 
 
 def scales_of(written: Written) -> Scales | None:
