@@ -142,6 +142,15 @@ note_reason(Query *query, const char *reason)
 	}
 }
 
+/* Keep a subquery apart, if nothing does: OFFSET 0. */
+void
+query_fence(Query *query)
+{
+	if (query->limitOffset == NULL && query->limitCount == NULL)
+		query->limitOffset = (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64),
+												Int64GetDatum(0), false, FLOAT8PASSBYVAL);
+}
+
 static void
 set_mark(RangeTblEntry *rte, List *mark)
 {
@@ -149,9 +158,7 @@ set_mark(RangeTblEntry *rte, List *mark)
 
 	(void) note_inside((Node *) query, NULL);
 	rte->functions = list_make1(makeDefElem(MARK_NAME, (Node *) mark, -1));
-	if (query->limitOffset == NULL && query->limitCount == NULL)
-		query->limitOffset = (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64),
-												Int64GetDatum(0), false, FLOAT8PASSBYVAL);
+	query_fence(query);
 }
 
 /*

@@ -41,6 +41,7 @@ extern Oid	query_session_table(RangeTblEntry *rte);
 extern bool query_reads_sessions(Query *query);
 extern const char *query_refusal(Query *query, Oid *server);
 extern bool query_gains(Query *query);
+extern bool query_stays_apart(Query *query);
 
 /* query_order.c */
 extern Node *query_ordered_where(Query *query, Node *where);
@@ -59,6 +60,7 @@ extern bool query_is_inside(RangeTblEntry *rte);
 extern char *query_reason_of(RangeTblEntry *rte);
 extern List *query_mark_for(Query *query, Oid server, ParamListInfo bound);
 extern Query *query_select_all(Query *query);
+extern void query_fence(Query *query);
 extern RangeTblEntry *query_put_around(Query *around, Query *query);
 extern void query_install_hooks(void);
 

@@ -237,13 +237,19 @@ query_refusal(Query *query, Oid *server)
 	return NULL;
 }
 
+/* Does PostgreSQL plan the query by itself where it is a subquery in FROM? */
+bool
+query_stays_apart(Query *query)
+{
+	return query->hasAggs || query->hasWindowFuncs || query->groupClause != NIL ||
+		query->groupingSets != NIL || query->havingQual != NULL || query->distinctClause != NIL ||
+		query->sortClause != NIL || query->cteList != NIL || query->limitCount != NULL ||
+		query->limitOffset != NULL || query->setOperations != NULL;
+}
+
 /* Does DuckDB have more to do in it than reading and filtering one table? */
 bool
 query_gains(Query *query)
 {
-	return query->hasAggs || query->hasWindowFuncs || query->hasSubLinks ||
-		query->groupClause != NIL || query->groupingSets != NIL || query->havingQual != NULL ||
-		query->distinctClause != NIL || query->sortClause != NIL || query->cteList != NIL ||
-		query->limitCount != NULL || query->limitOffset != NULL || query->setOperations != NULL ||
-		list_length(query->rtable) > 1;
+	return query_stays_apart(query) || query->hasSubLinks || list_length(query->rtable) > 1;
 }

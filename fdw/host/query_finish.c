@@ -439,6 +439,21 @@ outer_targets(Split *split, Query *query, Bitmapset *local, bool move_up)
 }
 
 /*
+ * Is there a constant among the targets?  In a subquery that is planned by
+ * itself PostgreSQL computes nothing of it unless there is a row.
+ */
+static bool
+has_constant(Query *around)
+{
+	ListCell   *lc;
+
+	foreach(lc, around->targetList)
+		if (!contain_var_clause((Node *) lfirst_node(TargetEntry, lc)->expr))
+			return true;
+	return false;
+}
+
+/*
  * Split a query: these of its targets, and HAVING, are finished by PostgreSQL.
  * Returns what DuckDB is to run, and in *outer the query around it, whose only
  * entry in FROM is still to be made; NULL if it cannot be split there.  The
@@ -480,6 +495,8 @@ query_split(Query *query, Bitmapset *local, bool having, Query **outer)
 		split.inner->limitCount = split.inner->limitOffset = NULL;
 		split.inner->limitOption = LIMIT_OPTION_COUNT;
 	}
+	if (query_stays_apart(query) && has_constant(around))
+		query_fence(around);
 	*outer = around;
 	return split.inner;
 }

@@ -225,7 +225,6 @@ scan_targets(Query *query, Index rti, Bitmapset *used)
 	return result;
 }
 
-/* OFFSET 0, such as every marked query has */
 bool
 query_is_zero(Node *offset)
 {

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests.kit.container import Server
-from tests.server.whole import NODE, ours, plan, same, whole_schema
+from tests.server.whole import NODE, heap, ours, plan, same, whole_schema
 
 pytestmark = pytest.mark.server
 
@@ -52,3 +52,28 @@ def test_what_postgresql_finishes(db: psycopg.Connection, whole: str, text: str)
     assert shown.count(NODE) == 1
     assert "Foreign Scan" not in shown
     assert same(db, whole, text)
+
+
+# A constant that DuckDB does not have, in a subquery, and what fails of it: an error only if there is a row.
+ABOVE = [
+    ("SELECT x.j - 'a' FROM (SELECT '\"t\"'::jsonb AS j FROM {empty} ORDER BY id LIMIT 5) AS x", None),
+    ("SELECT x.j - 'a' FROM (SELECT '\"t\"'::jsonb AS j FROM {items} ORDER BY id LIMIT 5) AS x", "22023"),
+    ("SELECT x.j - 'a' FROM (SELECT '\"t\"'::jsonb AS j FROM {empty} GROUP BY id) AS x", None),
+    ("SELECT x.j - 'a' FROM (SELECT '\"t\"'::jsonb AS j FROM {items} GROUP BY grp) AS x", "22023"),
+    ("SELECT x.j - 'a' FROM (SELECT '\"t\"'::jsonb AS j, max(id) FROM {empty} GROUP BY id) AS x", None),
+    ("SELECT x.j - 'a' FROM (SELECT DISTINCT '\"t\"'::jsonb AS j, id FROM {empty}) AS x", None),
+    ("SELECT x.j - 'a' FROM (SELECT '\"t\"'::jsonb AS j FROM {empty}, {items}) AS x", "22023"),
+]
+
+
+@pytest.mark.parametrize(("text", "sqlstate"), ABOVE)
+def test_an_error_above_what_is_finished_needs_a_row(
+    db: psycopg.Connection, whole: str, text: str, sqlstate: str | None
+) -> None:
+    for statement in (heap(whole, text), ours(whole, text)):
+        if sqlstate is None:
+            assert db.execute(statement).fetchall() == []
+        else:
+            with pytest.raises(psycopg.Error) as error:
+                db.execute(statement)
+            assert error.value.sqlstate == sqlstate

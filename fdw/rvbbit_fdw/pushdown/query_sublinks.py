@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rvbbit_fdw.pushdown import allowed, kinds, query_arrays
+from rvbbit_fdw.pushdown import query as queries
 from rvbbit_fdw.pushdown.allowed_compare import Comparison
 from rvbbit_fdw.pushdown.delivery import Carried, rename
 from rvbbit_fdw.pushdown.entry import Entry
@@ -52,8 +53,15 @@ def _scalar(leaf: Subquery, level: Level) -> Written:
     _, value = selected.columns[0]
     if isinstance(value, Carried):
         raise Local(value.reason)
-    one_row = leaf.query.aggregates and not leaf.query.group
-    return Written(Sql(f"({selected.sql})"), value.kind, not one_row, same_scale=value.same_scale)
+    sql, several = Sql(f"({selected.sql})"), not _has_one_row(leaf.query, level)
+    return Written(sql, value.kind, several, same_scale=value.same_scale)
+
+
+def _has_one_row(query: Query, level: Level) -> bool:
+    """Has it one row at most, whatever the tables hold?"""
+    if query.limit is not None and not query.with_ties and queries.count_of_rows(level, query.limit) == "1":
+        return True
+    return query.aggregates and not query.group
 
 
 def _compared(leaf: Subquery, level: Level) -> Written:
