@@ -33,7 +33,7 @@ LATERAL = [
 ]
 
 CORRELATED = [
-    "SELECT id, coalesce((SELECT g.title FROM {groups} AS g WHERE g.grp < i.grp ORDER BY g.grp LIMIT 1), 'no')"
+    "SELECT id, coalesce((SELECT g.title FROM {groups} AS g WHERE g.grp < i.grp ORDER BY 1 LIMIT 1), 'no')"
     " FROM {items} AS i",
     "SELECT id, (SELECT g.title FROM {groups} AS g WHERE g.grp <= i.grp ORDER BY g.grp DESC LIMIT 1)"
     " FROM {items} AS i",
