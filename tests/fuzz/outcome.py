@@ -8,7 +8,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -53,6 +53,14 @@ class Failure:
 
 
 Outcome = list["Rows | Failure"]
+
+
+def without_modifiers(outcome: Outcome) -> Outcome:
+    """As if no type had a length or precision: what a function returns has none."""
+    return [
+        replace(one, types=tuple((kind, -1) for kind, _ in one.types)) if isinstance(one, Rows) else one
+        for one in outcome
+    ]
 
 
 class Side:

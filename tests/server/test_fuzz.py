@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.fuzz.outcome import Failure, Rows
 from tests.fuzz.run import Fuzz, fuzzing
 from tests.fuzz.tree import Items, Query, piece
 from tests.kit.container import Server
@@ -42,6 +43,17 @@ def test_an_error_counts_where_its_row_may_be_one_of_the_result(
     where = Items((FAILS, piece("bool", beside)), " AND ", " WHERE ")
     without = fuzz.heap.run([f"SELECT id FROM t50 AS t WHERE id <> 7 AND 10 / (id - 7) > 0 AND {beside}"])
     assert fuzz.decides_nothing(Query(piece(None, "SELECT id FROM t50 AS t", where)), without) == nothing
+
+
+def test_a_value_of_limited_precision_may_decide_nothing(fuzz: Fuzz) -> None:
+    short = piece("numeric", "CAST(", piece("numeric", "t.n"), " AS numeric(3,1))")
+    columns = Items((piece(None, short, " AS n"), piece(None, "t.id")), ", ")
+    first = "FROM t50 AS t ORDER BY abs(n) NULLS LAST, id LIMIT 1"
+    query = Query(piece(None, "SELECT ", columns, f" {first}"))
+    assert isinstance(fuzz.heap.run(query.calls())[0], Failure)
+    found = fuzz.heap.run([f"SELECT CAST(n AS numeric(3,1)) AS n, id FROM (SELECT n, id {first}) AS t"])
+    assert isinstance(found[0], Rows)
+    assert fuzz.decides_nothing(query, found)
 
 
 # What else WHERE has, and if it fails for rows that do not divide by zero.

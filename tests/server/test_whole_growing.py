@@ -66,6 +66,54 @@ DECIMALS = Case(
     ("small", "at the limit", "one past it"),
 )
 
+# Where a quotient has 4 digits less: sevens and eights of all sizes, their neighbours, halves of a digit.
+QUOTIENTS = Case(
+    {
+        "a": ("DECIMAL(15,2)", "numeric(15,2)"),
+        "b": ("BIGINT", "bigint"),
+        "c": ("DECIMAL(12,6)", "numeric(12,6)"),
+        "d": ("INTEGER", "integer"),
+    },
+    {
+        "small": [
+            ("0.07", "7", "0.000007", "8"),
+            ("-0.08", "-8", "-0.000008", "-7"),
+            (None, "1", None, None),
+        ],
+        "zero": [("0", "0", "0", "1"), ("0.00", "0", "-0.000000", "-9999")],
+        "digits of the base": [
+            ("699.99", "69999", "0.069999", "9999"),
+            ("700.00", "70000", "0.070000", "10000"),
+            ("-799.99", "-79999", "-0.079999", "79999"),
+            ("800.00", "80000", "0.080000", "-80000"),
+            ("80000.00", "800000000", "8.000000", "7"),
+        ],
+        "larger": [("9999999999.99", "79999999999", "79.999999", "99999999"), ("1", "80000000001", "1", "3")],
+        "past 64 bits in between": [
+            ("9999999999999.99", "9223372036854775807", "999999.999999", "2147483647")
+        ],
+        "the least": [("-9999999999999.99", "-9223372036854775808", "-999999.999999", "-2147483648")],
+    },
+    [
+        "SELECT a, b, c, d, a / 7, b / 7.0, c / 7, d / 7.0 FROM {} ORDER BY a, b, c, d",
+        "SELECT x.a, x.q, x.q + 1, x.q * 2 FROM (SELECT a, b, a / 7 AS q FROM {}) AS x ORDER BY 1, 2",
+        "SELECT x.q FROM (SELECT d, b, d / 7.000 AS q FROM {} WHERE d > -5) AS x ORDER BY x.d, x.b",
+        "SELECT sum(a / 7), sum(d / 7.0), sum(a / -0.3), sum(c / 1000), sum(d / 60000.0) FROM {}",
+        "SELECT sum(q), count(q) FROM (SELECT d / 70000.0 AS q FROM {}) AS x",
+        "SELECT sum(q), count(q) FROM (SELECT c / 0.000003 AS q FROM {}) AS x",
+        "SELECT sum(q), count(q) FROM (SELECT a / 99990000 AS q FROM {}) AS x",
+        "SELECT count(*) FROM {} WHERE a / 7 > 100 OR d / 9999.0 < 0.0001",
+        "SELECT round(d / 3.0, 2) AS q, count(*), sum(a / 8) FROM {} GROUP BY 1 ORDER BY 1",
+        "SELECT sum(a / d) FROM {}",
+        "SELECT x.d, x.q FROM (SELECT a, d, d::numeric / d AS q FROM {}) AS x ORDER BY x.d, x.a",
+        "SELECT sum(100.0 * d / nullif(b, 0)) FROM {}",
+        "SELECT sum(c / nullif(a, 0)) FROM {}",
+        "SELECT sum((a + c) / 7), sum(a * 2 / 3), sum(CASE WHEN d > 0 THEN a ELSE 0.5 END / 7) FROM {}",
+        "SELECT sum(coalesce(a, 5) / 7), sum(abs(c) / 3), sum(d / -6.0) FROM {}",
+    ],
+    ("small", "zero"),
+)
+
 INTEGERS = Case(
     {
         "a": ("SMALLINT", "smallint"),
@@ -145,7 +193,7 @@ def outcome(db: psycopg.Connection, schema: str, table: str, text: str) -> objec
         return error.sqlstate
 
 
-@pytest.mark.parametrize("case", [DECIMALS, INTEGERS], ids=["decimals", "integers"])
+@pytest.mark.parametrize("case", [DECIMALS, QUOTIENTS, INTEGERS], ids=["decimals", "quotients", "integers"])
 def test_it_follows_what_is_written(case: Case, db: psycopg.Connection, schema: str, writer: Writer) -> None:
     made(case, db, schema, writer)
     for text in case.queries:

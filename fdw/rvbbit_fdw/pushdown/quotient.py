@@ -14,23 +14,14 @@ from dataclasses import dataclass
 from rvbbit_fdw.pushdown import kinds
 from rvbbit_fdw.pushdown.entry import LONGEST_REPEATED
 from rvbbit_fdw.pushdown.kinds import MAX_DIGITS, Kind, decimal
+from rvbbit_fdw.pushdown.quotient_short import BASE, COUNTING, FAR, STEP, Found, divided
 from rvbbit_fdw.pushdown.reasons import Local
 from rvbbit_fdw.pushdown.written import Scales, Scope, Written, scales_of
 from rvbbit_fdw.sqltext import Sql, comma
 
-_COUNTING = 16
-"""Digits that count (NUMERIC_MIN_SIG_DIGITS)."""
-
-_STEP = 4
-"""Decimal digits in one digit of PostgreSQL's numeric (DEC_DIGITS)."""
-
 _ROOM, _LESS_ROOM, _SPARE = 24, 20, 3
 """Digits after the point that are carried where not all possible values fit: so many if that leaves some more
 to compute with, else fewer."""
-
-_BASE = 10**_STEP
-_FAR = 1 << 10
-"""More digits to that base than a quotient has: with it all numbers are positive, where // is a floor."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +52,11 @@ def divide(dividend: Written, divisor: Written, scope: Scope, whole: int | None 
     if len(dividend.sql) + len(divisor.sql) > LONGEST_REPEATED:
         raise Local("the expression is too long to be written more than once")
     given = _known_scales(dividend), _known_scales(divisor)
-    found = _quotient(dividend, divisor, given, room)
+    found = divided(dividend, divisor, given, room) or _by_anything(dividend, divisor, given, room)
     fallible = not total or dividend.fallible or divisor.fallible
     tiny = f"CAST('0.{'1'.rjust(room, '0')}' AS DECIMAL({room},{room}))"
-    return Written(
-        Sql(f"(CAST({found}[1] AS DECIMAL({MAX_DIGITS},0)) * {tiny})"),
-        decimal(MAX_DIGITS, room),
-        fallible,
-        same_scale=False,
-        scales=Scales(Sql(f"CAST({found}[2] AS INTEGER)"), _possible(given, room)),
-    )
+    sql = Sql(f"(CAST({found.quotient} AS DECIMAL({MAX_DIGITS},0)) * {tiny})")
+    return Written(sql, decimal(MAX_DIGITS, room), fallible, same_scale=False, scales=found.scales)
 
 
 def _room(whole: int) -> int:
@@ -85,7 +71,7 @@ def _known_scales(operand: Written) -> Scales:
 
 
 def _possible(given: Sequence[Scales], room: int) -> frozenset[int]:
-    steps = range(_COUNTING % _STEP, room + 1, _STEP)
+    steps = range(COUNTING % STEP, room + 1, STEP)
     one, other = given
     every = {max(step, a, b) for step in steps for a in one.possible for b in other.possible}
     return frozenset(each for each in every if each <= room)
@@ -96,8 +82,8 @@ def _bounds(dividend: Written, divisor: Written) -> _Bounds:
     one, other = dividend.kind, divisor.kind
     smallest, largest = _exponents(divisor)
     whole = one.digits - one.scale - smallest
-    weight = -one.scale // _STEP - largest // _STEP - 1
-    return _Bounds(max(whole, 0), max(_COUNTING - weight * _STEP, one.scale, other.scale))
+    weight = -one.scale // STEP - largest // STEP - 1
+    return _Bounds(max(whole, 0), max(COUNTING - weight * STEP, one.scale, other.scale))
 
 
 def _exponents(operand: Written) -> tuple[int, int]:
@@ -119,7 +105,7 @@ def _never_zero(operand: Written) -> bool:
 
 def _fits(one: Kind, other: Kind, whole: int) -> bool:
     """Has a HUGEINT room for twice the dividend with as many digits as the quotient is to have?"""
-    counting = max(_COUNTING + _STEP + 1, whole + max(one.scale, other.scale))
+    counting = max(COUNTING + STEP + 1, whole + max(one.scale, other.scale))
     return counting + other.digits + 1 < MAX_DIGITS and one.digits <= MAX_DIGITS
 
 
@@ -130,8 +116,8 @@ def _unscaled(operand: Written) -> str:
     return f"CAST(replace(CAST({operand.sql} AS VARCHAR), '.', '') AS HUGEINT)"
 
 
-def _quotient(dividend: Written, divisor: Written, given: Sequence[Scales], room: int) -> str:
-    """A list: the quotient with `room` digits after the point, as an integer, and how many of them count.
+def _by_anything(dividend: Written, divisor: Written, given: Sequence[Scales], room: int) -> Found:
+    """The quotient with `room` digits after the point.
 
     DuckDB takes some 20 microseconds to bind each function, so few are written.
     """
@@ -139,7 +125,8 @@ def _quotient(dividend: Written, divisor: Written, given: Sequence[Scales], room
     numbers = comma([Sql(_unscaled(dividend)), Sql(_unscaled(divisor)), *_varying(given)])
     scale, rounded = _scale(one, other, given), _rounded(other - one, room)
     counted = f"list_transform([{scale}], lambda _r: [{rounded}, _r])[1]"
-    return f"list_transform([[{numbers}]], lambda _q: {counted})[1]"
+    found = f"list_transform([[{numbers}]], lambda _q: {counted})[1]"
+    return Found(Sql(f"{found}[1]"), Scales(Sql(f"CAST({found}[2] AS INTEGER)"), _possible(given, room)))
 
 
 def _varying(given: Sequence[Scales]) -> list[Sql]:
@@ -152,29 +139,27 @@ def _scale(one: int, other: int, given: Sequence[Scales]) -> str:
     An operand's first digit to the base 10,000 and its weight are one number here, weight * 10,000 + digit:
     by the difference of two of them both weights are known, and which digit is larger. Those of 0 are 0.
     """
-    first = (
-        f"(length(_d) - 1) // {_STEP} * {_BASE} + CAST(left(_d, (length(_d) - 1) % {_STEP} + 1) AS INTEGER)"
-    )
+    first = f"(length(_d) - 1) // {STEP} * {BASE} + CAST(left(_d, (length(_d) - 1) % {STEP} + 1) AS INTEGER)"
     texts = f"[{_digits(1, one)}, {_digits(2, other)}]"
     difference = f"list_reduce(list_transform({texts}, lambda _d: {first}), lambda _a, _b: _a - _b)"
-    floor = str(_FAR * _BASE - 1)
+    floor = str(FAR * BASE - 1)
     if one > 0:
-        floor = f"CASE WHEN _q[1] = 0 THEN {_FAR * _BASE - 1 + _weight(one) * _BASE} ELSE {floor} END"
-    most = _COUNTING + _STEP * (_weight(one) - _weight(other) + _FAR)
+        floor = f"CASE WHEN _q[1] = 0 THEN {FAR * BASE - 1 + _weight(one) * BASE} ELSE {floor} END"
+    most = COUNTING + STEP * (_weight(one) - _weight(other) + FAR)
     known = max(min(each.possible) for each in given)
     varying = [f"_q[{number}]" for number, _ in enumerate(_varying(given), 3)]
     least = comma(Sql(each) for each in (str(known), *varying))
-    return f"greatest({most} - ({difference} + {floor}) // {_BASE} * {_STEP}, {least})"
+    return f"greatest({most} - ({difference} + {floor}) // {BASE} * {STEP}, {least})"
 
 
 def _weight(scale: int) -> int:
     """How many digits to the base 10,000 so many decimal ones after the point are."""
-    return -(-scale // _STEP)
+    return -(-scale // STEP)
 
 
 def _digits(number: int, scale: int) -> str:
     """All decimal digits of an operand, those after its point filled up to digits to the base 10,000."""
-    missing = _weight(scale) * _STEP - scale
+    missing = _weight(scale) * STEP - scale
     text = f"CAST(abs(_q[{number}]) AS VARCHAR)"
     return f"{text} || '{'0' * missing}'" if missing else text
 

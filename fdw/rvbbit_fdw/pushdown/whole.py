@@ -30,7 +30,7 @@ _LONGEST_REMEMBERED = 128 * 1024
 """Longer texts, of long lists or constants, would stay in memory for nothing."""
 
 
-_ARITHMETIC = re.compile(r"pg_catalog\.(?:[-+*]\(pg_catalog\.int[248]\b|\*\(pg_catalog\.numeric\b)")
+_ARITHMETIC = re.compile(r"pg_catalog\.(?:[-+*]\(pg_catalog\.int[248]\b|[*/]\(pg_catalog\.numeric\b)")
 """Calls that are written in another way where the numbers are small enough."""
 
 _Answer = TypeVar("_Answer")
