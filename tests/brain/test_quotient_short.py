@@ -108,6 +108,19 @@ def test_by_a_column(scale: int, digits: int, scale_by: int, digits_by: int) -> 
     assert computed(found, one, pairs, other.kind.duckdb) == expected(pairs)
 
 
+@pytest.mark.parametrize("most", [1, 100, 9999, 10000, 16383, 99999999])
+@pytest.mark.parametrize(("scale", "scale_by"), [(0, 0), (0, 2), (2, 0), (2, 2), (4, 5)])
+def test_zero_divides_nothing(most: int, scale: int, scale_by: int) -> None:
+    units = [each for each in (0, 1, 99, 9999, 10000, most) if each <= most]
+    values = [Decimal(each).scaleb(-scale) for each in units]
+    one, other = column("a", values, 9, scale), column("b", [Decimal(127)], 6, scale_by)
+    found = divided(one, other, [known for each in (one, other) if (known := scales_of(each))], ROOM)
+    assert found is not None
+    for value in values:
+        with pytest.raises(duckdb.Error, match="Division by zero"):
+            computed(found, one, [(value, Decimal(0))], other.kind.duckdb)
+
+
 UNFIT = {
     "a dividend past 64 bits": (decimal(19, 0), decimal(9, 0)),
     "one that is when it has no point": (decimal(18, 2), decimal(9, 0)),

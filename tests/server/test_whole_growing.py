@@ -217,3 +217,44 @@ def test_it_follows_what_is_written(case: Case, db: psycopg.Connection, schema: 
             assert db.execute("SHOW rvbbit.fallbacks").fetchone() == before
     assert passed == set(case.queries)
     assert bool(failed) == (case is INTEGERS)
+
+
+# Divisors of 0 beside dividends whose first digit to the base 10,000 is a limit, or 0 as well.
+BY_ZERO = {
+    ("INTEGER", "INTEGER"): (
+        [("1", "0"), ("0", "1"), ("1", "1")],
+        [
+            "SELECT sum(1.0 / b) FROM {}",
+            "SELECT sum(a::numeric / b) FROM {}",
+            "SELECT count(*) FROM {} WHERE coalesce(a::numeric / b, 7) > 5",
+            "SELECT sum(12345 / b::numeric) FROM {}",
+        ],
+    ),
+    ("DECIMAL(10,0)", "SMALLINT"): (
+        [("12000", "0"), ("12000", "5")],
+        [
+            "SELECT sum(a / b) FROM {}",
+            "SELECT round(a / b, 2) AS x, count(*) FROM {} GROUP BY 1",
+        ],
+    ),
+    ("DECIMAL(8,0)", "DECIMAL(8,2)"): (
+        [("0", "0.00"), ("5", "0.40")],
+        ["SELECT sum(a / b) FROM {}", "SELECT sum(0 / b::numeric) FROM {}"],
+    ),
+}
+
+
+@pytest.mark.parametrize("types", BY_ZERO, ids=", ".join)
+def test_division_by_zero_is_an_error_whatever_is_divided(
+    types: tuple[str, str], db: psycopg.Connection, schema: str, writer: Writer
+) -> None:
+    values, queries = BY_ZERO[types]
+    columns = {
+        name: (kind, kind.replace("DECIMAL", "numeric")) for name, kind in zip("ab", types, strict=True)
+    }
+    made(Case(columns, {}, queries, ()), db, schema, writer)
+    for row in values:
+        writer.run(f"INSERT INTO t VALUES ({', '.join(row)})")
+    for text in queries:
+        assert is_pushed(db, sql.SQL(text).format(sql.Identifier(schema, "t"))), text
+        assert outcome(db, schema, "t", text) == "22012", text

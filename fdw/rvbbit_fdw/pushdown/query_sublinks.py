@@ -53,15 +53,14 @@ def _scalar(leaf: Subquery, level: Level) -> Written:
     _, value = selected.columns[0]
     if isinstance(value, Carried):
         raise Local(value.reason)
-    sql, several = Sql(f"({selected.sql})"), not _has_one_row(leaf.query, level)
-    return Written(sql, value.kind, several, same_scale=value.same_scale)
+    one_row = leaf.query.aggregates and not leaf.query.group
+    fallible = not one_row and (value.fallible or not _is_limited_to_one(leaf.query, level))
+    return Written(Sql(f"({selected.sql})"), value.kind, fallible, same_scale=value.same_scale)
 
 
-def _has_one_row(query: Query, level: Level) -> bool:
-    """Has it one row at most, whatever the tables hold?"""
-    if query.limit is not None and not query.with_ties and queries.count_of_rows(level, query.limit) == "1":
-        return True
-    return query.aggregates and not query.group
+def _is_limited_to_one(query: Query, level: Level) -> bool:
+    limit = None if query.limit is None or query.with_ties else queries.count_of_rows(level, query.limit)
+    return limit == "1"
 
 
 def _compared(leaf: Subquery, level: Level) -> Written:

@@ -210,7 +210,8 @@ def _by_anything(task: _Task) -> Found:
         f"greatest({COUNTING + STEP * FAR} - ({keys} + {FAR * BASE - 1}) // {BASE} * {STEP}, {task.fewest})"
     )
     arms = " ".join(f"WHEN _r = {scale} THEN {long.rounded(scale, task.room)}" for scale in possible)
-    quotient = f"list_transform([{digits}], lambda _r: CASE {arms} END)[1]"
+    by_zero = f"CAST({long.number} // {long.by} AS HUGEINT)"  # an error; 0 is of no size that the arms know
+    quotient = f"list_transform([{digits}], lambda _r: CASE {arms} ELSE {by_zero} END)[1]"
     quotient, digits = (f"list_transform({numbers}, lambda _q: {each})[1]" for each in (quotient, digits))
     return task.found(quotient, f"CAST({digits} AS INTEGER)", possible)
 
