@@ -26,6 +26,8 @@ SCANS = {
 WHOLE = {
     "count with a filter": "SELECT count(*) FROM {t} WHERE d LIKE '%77%'",
     "sums": "SELECT sum(a), sum(f), avg(b) FROM {t}",
+    "sums of integers computed": "SELECT sum(a + b), sum(b * 3 - a), sum(a * 2) FROM {t}",
+    "sum of quotients": "SELECT sum(f / 7), sum(b / 1000.0) FROM {t}",
     "group by, 1,000 groups": "SELECT b, count(*), sum(f), max(e) FROM {t} GROUP BY b",
     "group by, 1 M groups": "SELECT a, count(*) FROM {t} GROUP BY a ORDER BY 2 DESC, 1 LIMIT 10",
     "join": "SELECT x.b, count(*) FROM {t} AS x JOIN {t}_some AS y ON x.a = y.a GROUP BY 1",

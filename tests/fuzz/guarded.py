@@ -20,7 +20,7 @@ _INPUT = re.compile(r"[a-z]\w*\.\w+|\$\d+")
 _NO_SCALAR = re.compile(
     r"\b(?:SELECT|OVER|FILTER|WITHIN)\b"
     r"|\b(?:count|sum|avg|min|max|every|bool_and|bool_or|bit_and|bit_or|bit_xor|stddev\w*|variance|var_\w+"
-    r"|string_agg|array_agg|jsonb?_\w*agg|percentile_\w+)\("
+    r"|string_agg|array_agg|jsonb?_\w*agg|percentile_\w+|grouping)\("
 )
 
 

@@ -56,6 +56,17 @@ def test_a_value_of_limited_precision_may_decide_nothing(fuzz: Fuzz) -> None:
     assert fuzz.decides_nothing(query, found)
 
 
+def test_a_key_that_fails_may_decide_nothing(fuzz: Fuzz) -> None:
+    key = piece("int4", "(10 / (", piece("int4", "t.id"), " - 7))")
+    grouping, sets = (
+        piece("int4", "grouping(", key, ")"),
+        piece(None, " GROUP BY GROUPING SETS (", key, ", ())"),
+    )
+    query = Query(piece(None, "SELECT ", grouping, " AS g FROM t50 AS t", sets, " HAVING max(t.id) < 0"))
+    assert isinstance(fuzz.heap.run(query.calls())[0], Failure)
+    assert fuzz.decides_nothing(query, fuzz.heap.run(["SELECT 1 AS g WHERE false"]))
+
+
 # What else WHERE has, and if it fails for rows that do not divide by zero.
 ERRORS = [("t.id::text::date > '2020-01-01'", True), ("t.id + 2147483640 > 0", True), ("t.id > 0", False)]
 
